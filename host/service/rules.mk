@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# The command: build/zapnic. Tests link its parts (all but main.c) from an archive.
+SERVICE_SRC := $(filter-out host/service/main.c,$(wildcard host/service/*.c))
+SERVICE := $(if $(SERVICE_SRC),$(B)/service.a)
+SERVICE_LIBS := -linih -ljansson
+
+$(B)/service.a: $(call obj,$(SERVICE_SRC))
+	$(Q)$(call archive,$^)
+
+$(B)/zapnic: $(call obj,host/service/main.c) $(SERVICE) $(LIB)
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS))
+
+ifneq ($(wildcard host/service/main.c),)
+all: $(B)/zapnic
+endif

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# C programs of the tests. tests/unit/*_test.c and tests/regress/*.c are one cmocka program each;
+# the other files of tests/unit are shared by them and by the fuzz targets.
+UNIT_SRC := $(wildcard tests/unit/*_test.c)
+UNIT_SHARED := $(call shared,tests/unit,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+UNIT_BIN := $(patsubst %.c,$(B)/%,$(UNIT_SRC) $(wildcard tests/regress/*.c))
+CONFORM_SRC := $(wildcard tests/conform/*.c)
+FUZZ_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+CONFORM := $(if $(CONFORM_SRC),$(B)/zapnic-conform)
+
+$(UNIT_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(SERVICE) $(LIB)
+	$(Q)$(call link,$^,-lcmocka $(SERVICE_LIBS) $(LIBS))
+
+$(B)/zapnic-conform: $(call obj,$(CONFORM_SRC)) $(LIB)
+	$(Q)$(call link,$^,-ljansson $(LIBS))
+
+$(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(LIB)
+	$(Q)$(call link,-fsanitize=fuzzer $^,$(LIBS))
+
+unit: $(UNIT_BIN)
+fuzz-bin: $(FUZZ_BIN)
+.PHONY: unit fuzz-bin
+all: unit $(CONFORM)

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Incremental UTF-8 validation.
+//
+// Thread: pure functions; a state is used by one thread at a time.
+#include "utf8.h"
+
+#include <string.h>
+
+// Takes one byte. Unicode 15 table 3-7: only the second byte has bounds of its own.
+static inline bool step(struct zn_utf8 *s, uint8_t b)
+{
+    if (s->need > 0) {
+        if (b < s->low || b > s->high)
+            return false;
+        s->need--;
+        s->low = 0x80;
+        s->high = 0xbf;
+        return true;
+    }
+    if (b < 0x80)
+        return true;
+    if (b < 0xc2 || b > 0xf4)
+        return false;
+    s->need = b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3;
+    s->low = b == 0xe0 ? 0xa0 : b == 0xf0 ? 0x90 : 0x80;
+    s->high = b == 0xed ? 0x9f : b == 0xf4 ? 0x8f : 0xbf;
+    return true;
+}
+
+static bool scalar(struct zn_utf8 *state, const uint8_t *p, const uint8_t *end)
+{
+    struct zn_utf8 s = *state;
+    while (p < end) {
+        uint64_t eight;
+        if (s.need == 0 && end - p >= 8) {
+            memcpy(&eight, p, 8);
+            if ((eight & 0x8080808080808080) == 0) {
+                p += 8;
+                continue;
+            }
+        }
+        if (!step(&s, *p++))
+            return false;
+    }
+    *state = s;
+    return true;
+}
+
+bool zn__utf8_next(struct zn_utf8 *state, const uint8_t *data, size_t len)
+{
+    return scalar(state, data, data + len);
+}
+
+bool zn__utf8_valid(const void *data, size_t len)
+{
+    struct zn_utf8 s = { 0 };
+    return zn__utf8_next(&s, data, len) && zn__utf8_done(&s);
+}

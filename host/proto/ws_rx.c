@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Delineation of received frames (RFC 6455 section 5). A small frame that is there as a whole goes
+// a short way; everything else, and everything wrong, goes byte by byte through the head.
+//
+// Thread: pure functions; a state is used by one thread at a time.
+#include "unmask.h"
+#include "ws.h"
+
+#include <errno.h>
+
+enum {
+    FIN = 0x80,
+    RSV1 = 0x40,
+    RSV23 = 0x30,
+    OPCODE = 0x0f,
+    CONTROL = 0x08,
+    MASKED = 0x80,
+    LEN7 = 0x7f,
+    LEN16 = 126,
+    LEN64 = 127,
+};
+
+// zn_ws_rx.flags
+enum {
+    IN_PAYLOAD = 1 << 0, // the head is complete (and stays in head[]), payload follows
+    FRAME_NEW = 1 << 1,  // no piece of this frame was given out yet
+    COMPRESSED = 1 << 2, // the current message has RSV1
+    FAILED = 1 << 3,
+};
+
+static inline bool is_control(uint8_t first)
+{
+    return (first & CONTROL) != 0;
+}
+
+static size_t length_bytes(uint8_t second)
+{
+    unsigned len7 = second & LEN7;
+    return len7 == LEN16 ? 2 : len7 == LEN64 ? 8 : 0;
+}
+
+static size_t head_size(uint8_t second)
+{
+    return 2 + length_bytes(second) + (second & MASKED ? 4 : 0);
+}
+
+// The payload length as far as `have` bytes of the head tell; bytes still to come count as 0.
+static uint64_t declared_len(const uint8_t *head, size_t have)
+{
+    size_t bytes = length_bytes(head[1]);
+    if (bytes == 0)
+        return head[1] & LEN7;
+    uint64_t len = 0;
+    for (size_t i = 0; i < bytes; i++)
+        len = len << 8 | (2 + i < have ? head[2 + i] : 0);
+    return len;
+}
+
+// The checks of one head byte each. They return 0 or the close code.
+
+static uint16_t check_first(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
+{
+    uint8_t first = rx->head[0], opcode = first & OPCODE;
+    if (first & RSV23)
+        return ZN_WS_CLOSE_PROTOCOL;
+    if (is_control(first))
+        return opcode > ZN_WS_PONG || (first & RSV1) || !(first & FIN) ? ZN_WS_CLOSE_PROTOCOL : 0;
+    if (opcode > ZN_WS_BINARY)
+        return ZN_WS_CLOSE_PROTOCOL;
+    bool continues = opcode == ZN_WS_CONTINUATION;
+    if (continues != (rx->message_opcode != 0))
+        return ZN_WS_CLOSE_PROTOCOL;
+    if ((first & RSV1) && (continues || !limits->deflate))
+        return ZN_WS_CLOSE_PROTOCOL;
+    return continues && rx->fragments >= limits->fragments_max ? ZN_WS_CLOSE_TOO_BIG : 0;
+}
+
+static uint16_t check_length(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
+{
+    const uint8_t *head = rx->head;
+    size_t have = rx->head_len, bytes = length_bytes(head[1]);
+    if (bytes == 8 && have > 2 && head[2] & 0x80)
+        return ZN_WS_CLOSE_PROTOCOL;
+    uint64_t len = declared_len(head, have);
+    if ((bytes == 2 && have == 4 && len < LEN16) || (bytes == 8 && have == 8 && len >> 16 == 0))
+        return ZN_WS_CLOSE_PROTOCOL;
+    if (!is_control(head[0]) && len > limits->message_max - rx->message_len)
+        return ZN_WS_CLOSE_TOO_BIG;
+    return 0;
+}
+
+static uint16_t check_second(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
+{
+    uint8_t second = rx->head[1];
+    if (((second & MASKED) != 0) == limits->client)
+        return ZN_WS_CLOSE_PROTOCOL;
+    if (is_control(rx->head[0]) && (second & LEN7) > ZN_WS_CONTROL_MAX)
+        return ZN_WS_CLOSE_PROTOCOL;
+    return length_bytes(second) == 0 ? check_length(rx, limits) : 0;
+}
+
+static uint16_t check_newest(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
+{
+    if (rx->head_len == 1)
+        return check_first(rx, limits);
+    if (rx->head_len == 2)
+        return check_second(rx, limits);
+    return rx->head_len <= 2 + length_bytes(rx->head[1]) ? check_length(rx, limits) : 0;
+}
+
+// The head is complete and good: the frame begins.
+static void frame_begin(struct zn_ws_rx *rx)
+{
+    const uint8_t *head = rx->head;
+    rx->opcode = head[0] & OPCODE;
+    rx->frame_left = declared_len(head, rx->head_len);
+    rx->mask = 0;
+    if (head[1] & MASKED)
+        memcpy(&rx->mask, head + rx->head_len - 4, 4);
+    rx->flags |= IN_PAYLOAD | FRAME_NEW;
+    if (is_control(head[0]))
+        return;
+    if (rx->opcode != ZN_WS_CONTINUATION) {
+        rx->message_opcode = rx->opcode;
+        rx->flags = (uint8_t)((rx->flags & ~COMPRESSED) | (head[0] & RSV1 ? COMPRESSED : 0));
+    }
+    rx->message_len += rx->frame_left;
+    rx->fragments++;
+}
+
+// Takes head bytes until the head is complete. Returns how many, or -EPROTO.
+static ssize_t head_read(struct zn_ws_rx *rx, const struct zn_ws_limits *limits,
+                         const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        rx->head[rx->head_len++] = data[i];
+        rx->close_code = check_newest(rx, limits);
+        if (rx->close_code != 0) {
+            rx->flags |= FAILED;
+            return -EPROTO;
+        }
+        if (rx->head_len >= 2 && rx->head_len == head_size(rx->head[1])) {
+            frame_begin(rx);
+            return (ssize_t)i + 1;
+        }
+    }
+    return (ssize_t)len;
+}
+
+// The last piece of a frame is out: ready for the next head.
+static void frame_end(struct zn_ws_rx *rx)
+{
+    rx->flags &= (uint8_t)~IN_PAYLOAD;
+    rx->head_len = 0;
+    if (is_control(rx->head[0]) || !(rx->head[0] & FIN))
+        return;
+    rx->message_opcode = 0;
+    rx->message_len = 0;
+    rx->fragments = 0;
+}
+
+// The next `len` bytes of the current frame as a piece; `len` may be 0 only for an empty frame.
+static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn_ws_piece *piece)
+{
+    const uint8_t *head = rx->head;
+    bool control = is_control(head[0]);
+    unsigned flags = 0;
+    rx->frame_left -= len;
+    if (rx->flags & FRAME_NEW) {
+        rx->flags &= (uint8_t)~FRAME_NEW;
+        flags |= ZN_WS_FRAME_FIRST;
+        if (!control && rx->opcode != ZN_WS_CONTINUATION)
+            flags |= ZN_WS_MESSAGE_FIRST;
+    }
+    if (rx->frame_left == 0)
+        flags |= ZN_WS_FRAME_LAST | (head[0] & FIN ? ZN_WS_MESSAGE_LAST : 0);
+    if (!control && rx->flags & COMPRESSED)
+        flags |= ZN_WS_COMPRESSED;
+    piece->data = data;
+    piece->len = len;
+    piece->opcode = control ? rx->opcode : rx->message_opcode;
+    piece->flags = (uint8_t)flags;
+    piece->frame_len = declared_len(head, rx->head_len);
+    if (head[1] & MASKED)
+        rx->mask = zn__ws_unmask(data, len, rx->mask);
+    if (rx->frame_left == 0)
+        frame_end(rx);
+}
+
+ssize_t zn__ws_rx_next(struct zn_ws_rx *rx, const struct zn_ws_limits *limits, uint8_t *data,
+                       size_t len, struct zn_ws_piece *piece)
+{
+    piece->flags = 0;
+    if (rx->flags & FAILED)
+        return -EPROTO;
+    size_t used = 0;
+    if (!(rx->flags & IN_PAYLOAD)) {
+        ssize_t got = head_read(rx, limits, data, len);
+        if (got < 0 || !(rx->flags & IN_PAYLOAD))
+            return got;
+        used = (size_t)got;
+    }
+    size_t run = rx->frame_left < len - used ? (size_t)rx->frame_left : len - used;
+    if (run > 0 || rx->frame_left == 0)
+        piece_take(rx, data + used, run, piece);
+    return (ssize_t)(used + run);
+}

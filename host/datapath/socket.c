@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernel sockets and clocks. See socket.h.
+#include "socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096 };
+
+static int port_of(int fd, uint16_t *port_out)
+{
+    struct sockaddr_storage addr;
+    socklen_t len = sizeof addr;
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
+        return -errno;
+    if (addr.ss_family == AF_INET)
+        *port_out = ntohs(((struct sockaddr_in *)&addr)->sin_port);
+    else if (addr.ss_family == AF_INET6)
+        *port_out = ntohs(((struct sockaddr_in6 *)&addr)->sin6_port);
+    else
+        *port_out = 0;
+    return 0;
+}
+
+int zn__socket_listen(const struct sockaddr *addr, socklen_t addr_len, uint16_t *port_out)
+{
+    static const int on = 1;
+    int err = 0;
+    int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
+        bind(fd, addr, addr_len) < 0 || listen(fd, BACKLOG) < 0)
+        err = -errno;
+    else if (port_out)
+        err = port_of(fd, port_out);
+    if (!err)
+        return fd;
+    close(fd);
+    return err;
+}
+
+bool zn__socket_exhausted(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
+void zn__socket_reset(int fd)
+{
+    static const struct linger abort_linger = { .l_onoff = 1 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_linger, sizeof abort_linger);
+    close(fd);
+}
+
+void zn__clock_read(struct zn_dp *dp)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    dp->now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    clock_gettime(CLOCK_REALTIME, &now);
+    dp->wall_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the datapaths over kernel sockets share: listening sockets and the loop's clocks.
+//
+// Thread: any.
+#ifndef ZN_SOCKET_H
+#define ZN_SOCKET_H
+
+#include "datapath.h"
+
+enum {
+    ZN_LISTENERS_MAX = 8, // of one instance
+    ZN_ACCEPT_PAUSE_NS = 100 * 1000 * 1000, // after running out of descriptors
+};
+
+// A non-blocking listening TCP socket; what it accepts inherits TCP_NODELAY. The descriptor, or
+// negative errno. *port_out (may be NULL) is the port bound.
+int zn__socket_listen(const struct sockaddr *addr, socklen_t addr_len, uint16_t *port_out);
+
+// Errors of accept() that mean that there is no room now, not that this connection is bad.
+bool zn__socket_exhausted(int err);
+
+// Closes so that the peer sees a reset.
+void zn__socket_reset(int fd);
+
+// Sets dp->now_ns and dp->wall_ms.
+void zn__clock_read(struct zn_dp *dp);
+
+#endif

@@ -61,7 +61,7 @@ struct zn_ws_rx {
     uint8_t message_opcode; // TEXT or BINARY while a message is unfinished, else 0
     uint8_t flags;          // private
     uint8_t head_len;       // bytes in head[]
-    uint8_t head[14];       // a frame head that is not complete yet
+    uint8_t head[14];       // the head of the current frame, as far as it is there
 };
 
 enum {
@@ -70,6 +70,7 @@ enum {
     ZN_WS_MESSAGE_FIRST = 1 << 2, // the first piece of a message
     ZN_WS_MESSAGE_LAST = 1 << 3,  // the last piece of a message (or of a control frame)
     ZN_WS_COMPRESSED = 1 << 4,    // the message has RSV1 set
+    ZN_WS_PIECE = 1 << 5,         // set in every piece, also in one from the middle of a frame
 };
 
 // A run of unmasked payload. Control frames may come in pieces too.

@@ -164,7 +164,7 @@ static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn
 {
     const uint8_t *head = rx->head;
     bool control = is_control(head[0]);
-    unsigned flags = 0;
+    unsigned flags = ZN_WS_PIECE;
     rx->frame_left -= len;
     if (rx->flags & FRAME_NEW) {
         rx->flags &= (uint8_t)~FRAME_NEW;

@@ -426,7 +426,8 @@ describe('engine.io long-polling messages', () => {
     test('aborted post closes the session', async () => {
         const session = await Polling.open(server);
         const connection = await Connection.open(server.port);
-        connection.write(`POST ${session.target} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4`);
+        connection.write(`POST ${session.target} HTTP/1.1\r\nHost: x\r\n` +
+            'Content-Length: 10\r\n\r\n4');
         await sleep(50);
         connection.reset();
         await sleep(50);

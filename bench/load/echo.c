@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scenario echo: every connection keeps a number of messages in flight and sends one for each that
+// returns. The frames are made once: a server cannot tell, and the generator must be cheaper than it.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "random.h"
+#include "run.h"
+
+enum { CHECK_EVERY = 1024 }; // messages of a connection between two comparisons of every byte
+
+struct echo {
+    struct run *run;
+    uint8_t *wire; // depth messages in a row
+    uint32_t depth;
+};
+
+static void send_messages(struct client *cl, struct conn *c, uint32_t count, uint64_t now)
+{
+    struct echo *e = cl->scenario;
+    for (uint32_t i = 0; i < count; i++)
+        c->sent_ns[(c->seen + e->depth - count + i) % e->depth] = now;
+    conn_send(cl, c, e->wire, count * e->run->message.wire_len);
+}
+
+static void on_chunk(struct client *cl, struct conn *c, const struct frame_step *f)
+{
+    struct echo *e = cl->scenario;
+    const struct message *m = &e->run->message;
+    if (c->seen % CHECK_EVERY != 0 || c->state != CONN_READY)
+        return;
+    if (c->parser.len == m->len && (c->parser.head[0] & 15) == m->opcode &&
+        memcmp(m->payload + f->chunk_off, f->chunk, f->chunk_len) != 0)
+        e->run->wrong++;
+}
+
+static void on_message(struct client *cl, struct conn *c, const struct frame_step *f)
+{
+    struct echo *e = cl->scenario;
+    struct run *r = e->run;
+    if (!message_is(&r->message, f)) {
+        bool head_of_binary = r->opt.sio && r->opt.text == MESSAGE_BINARY && f->opcode == FRAME_TEXT;
+        r->wrong += !head_of_binary;
+        return;
+    }
+    uint64_t *sent = &c->sent_ns[c->seen++ % e->depth];
+    c->owed++;
+    if (r->measuring) {
+        r->count++;
+        histogram_add(&r->latency, cl->read_ns - *sent);
+    }
+}
+
+static void on_read_done(struct client *cl, struct conn *c)
+{
+    uint32_t owed = c->owed;
+    c->owed = 0;
+    if (owed > 0)
+        send_messages(cl, c, owed, cl->read_ns);
+}
+
+static int start(struct run *r, struct echo *e)
+{
+    int rc = run_open(r);
+    if (rc != 0)
+        return rc;
+    for (uint32_t i = 0; i < r->opt.conns; i++) {
+        struct conn *c = &r->client.conns[i];
+        c->sent_ns = calloc(e->depth, sizeof(*c->sent_ns));
+        if (!c->sent_ns)
+            return -ENOMEM;
+        send_messages(&r->client, c, e->depth, clock_ns());
+    }
+    return run_interval(r, NULL);
+}
+
+int run_echo(struct run *r)
+{
+    struct echo e = {.run = r, .depth = r->opt.depth};
+    size_t one = r->message.wire_len;
+    e.wire = malloc(one * e.depth);
+    if (!e.wire)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < e.depth; i++)
+        message_write(&r->message, e.wire + i * one, 0, &r->client.seed);
+    r->client.scenario = &e;
+    r->client.on = (struct client_events){
+        .on_chunk = on_chunk, .on_message = on_message, .on_read_done = on_read_done};
+    int rc = start(r, &e);
+    free(e.wire);
+    return rc;
+}

@@ -44,7 +44,7 @@ enum {
 
 // What an endpoint allows; shared by all its connections.
 struct zn_ws_limits {
-    uint64_t message_max; // payload bytes of a message as sent (before inflating)
+    uint64_t message_max;   // payload bytes of a message as sent (before inflating)
     uint32_t fragments_max; // frames of one message, empty ones count
     bool deflate;           // permessage-deflate was agreed: RSV1 may be set
     bool client;            // frames come unmasked (the client's side of a connection)
@@ -52,12 +52,12 @@ struct zn_ws_limits {
 
 // Receive state of one connection; zero bytes are the initial state.
 struct zn_ws_rx {
-    uint64_t frame_left; // payload bytes of the current frame not yet seen
-    uint64_t message_len; // payload bytes declared by the frames of the current message
-    uint32_t mask;        // key in memory order, rotated to the next payload byte
-    uint32_t fragments;   // frames of the current message so far
-    uint16_t close_code;  // after -EPROTO: what to close with
-    uint8_t opcode;       // of the current frame (continuations keep 0)
+    uint64_t frame_left;    // payload bytes of the current frame not yet seen
+    uint64_t message_len;   // payload bytes declared by the frames of the current message
+    uint32_t mask;          // key in memory order, rotated to the next payload byte
+    uint32_t fragments;     // frames of the current message so far
+    uint16_t close_code;    // after -EPROTO: what to close with
+    uint8_t opcode;         // of the current frame (continuations keep 0)
     uint8_t message_opcode; // TEXT or BINARY while a message is unfinished, else 0
     uint8_t flags;          // private
     uint8_t head_len;       // bytes in head[]
@@ -75,10 +75,10 @@ enum {
 
 // A run of unmasked payload. Control frames may come in pieces too.
 struct zn_ws_piece {
-    uint8_t *data; // into the caller's buffer, unmasked in place
-    size_t len;    // may be 0 (an empty frame)
-    uint8_t opcode; // TEXT, BINARY (also for continuations), CLOSE, PING, PONG
-    uint8_t flags;  // 0: no piece in this step (only head bytes were used up)
+    uint8_t *data;      // into the caller's buffer, unmasked in place
+    size_t len;         // may be 0 (an empty frame)
+    uint8_t opcode;     // TEXT, BINARY (also for continuations), CLOSE, PING, PONG
+    uint8_t flags;      // 0: no piece in this step (only head bytes were used up)
     uint64_t frame_len; // payload bytes of the whole frame
 };
 
@@ -88,7 +88,8 @@ struct zn_ws_piece {
 // proves the input bad: reserved bits and opcodes, wrong masking, long or
 // fragmented control frames, non-minimal or over 63-bit lengths, stray
 // continuations, a data frame inside a message (1002); too big or too many
-// fragments (1009, at header time). RFC 6455 sections 5.2 to 5.5.
+// fragments (1009, at header time). RFC 6455 sections 5.2 to 5.5. Once refused, always
+// refused. That nothing behind a close frame is read is the caller's part.
 ssize_t zn__ws_rx_next(struct zn_ws_rx *rx, const struct zn_ws_limits *limits, uint8_t *data,
                        size_t len, struct zn_ws_piece *piece);
 
@@ -110,12 +111,14 @@ int zn__ws_close_parse(const uint8_t *payload, size_t len, uint16_t *code_out,
                        struct zn_slice *reason_out);
 
 // Writes a close frame (head and payload) into out[2 + 125]; a reason that does
-// not fit is cut at a character boundary. code 0 or NO_STATUS: empty payload. Returns its length.
+// not fit is cut at a character boundary; that it is UTF-8 is the caller's duty. Code 0,
+// NO_STATUS or any other that may not be sent: empty payload. Returns the frame's length.
 size_t zn__ws_close_write(uint8_t out[2 + ZN_WS_CONTROL_MAX], uint16_t code,
                           struct zn_slice reason);
 
 // Checks the request side of an opening handshake (RFC 6455 section 4.2.1): GET, HTTP/1.1,
-// Upgrade has "websocket", Connection has "upgrade", version 13, one key of 16 bytes in base64.
+// no body, Upgrade has "websocket", Connection has "upgrade", version 13 (once), one key of
+// 16 bytes in base64.
 // Returns 0 and *key_out, or the HTTP status to answer: 400, 405, 426 (wrong version:
 // answer with Sec-WebSocket-Version: 13).
 int zn__ws_handshake_check(const struct zn_http_req *req, const char *head,
@@ -125,7 +128,8 @@ int zn__ws_handshake_check(const struct zn_http_req *req, const char *head,
 void zn__ws_accept(struct zn_slice key, char out[28]);
 
 // The first subprotocol offered by the client that is in `ours[0, n)`, or an
-// empty slice. RFC 6455 section 4.2.2 item 5. Elements that are not tokens, or repeated: -EPROTO.
+// empty slice. RFC 6455 section 4.2.2 item 5. Elements that are not tokens, or repeated, or
+// more than 64: -EPROTO.
 int zn__ws_subprotocol_choose(const struct zn_http_req *req, const char *head,
                               const struct zn_slice *ours, size_t n, struct zn_slice *out);
 

@@ -51,8 +51,7 @@ int zn__ws_close_parse(const uint8_t *payload, size_t len, uint16_t *code_out,
     return 0;
 }
 
-size_t zn__ws_close_write(uint8_t out[2 + ZN_WS_CONTROL_MAX], uint16_t code,
-                          struct zn_slice reason)
+size_t zn__ws_close_write(uint8_t out[2 + ZN_WS_CONTROL_MAX], uint16_t code, struct zn_slice reason)
 {
     out[0] = FIN | ZN_WS_CLOSE;
     out[1] = 0;

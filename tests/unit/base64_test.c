@@ -15,8 +15,13 @@
 static const struct {
     const char *text, *encoded;
 } vectors[] = {
-    { "", "" },         { "f", "Zg==" },     { "fo", "Zm8=" },        { "foo", "Zm9v" },
-    { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+    { "", "" },
+    { "f", "Zg==" },
+    { "fo", "Zm8=" },
+    { "foo", "Zm9v" },
+    { "foob", "Zm9vYg==" },
+    { "fooba", "Zm9vYmE=" },
+    { "foobar", "Zm9vYmFy" },
 };
 
 static ssize_t decode(const char *text, uint8_t *out)
@@ -101,9 +106,10 @@ static void base64_bytes_outside_alphabet_are_refused(void **state)
 static void base64_impossible_lengths_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "A",     "AAAAA", "=",      "==",     "===",    "====",
-                                       "A=",    "A==",   "A===",   "AA=",    "AAA==",  "AAAA=",
-                                       "AAAA==", "AAAA====", "AA==AAAA", "AAA=AAAA", "A=AA" };
+    static const char *const bad[] = {
+        "A",   "AAAAA", "=",     "==",     "===",      "====",     "A=",       "A==", "A===",
+        "AA=", "AAA==", "AAAA=", "AAAA==", "AAAA====", "AA==AAAA", "AAA=AAAA", "A=AA"
+    };
     uint8_t out[16];
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         if (decode(bad[i], out) != -EPROTO)

@@ -18,7 +18,7 @@
 static size_t decode(const uint8_t *s, size_t n, uint32_t *code)
 {
     static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t len = s[0] < 0x80      ? 1
+    size_t len = s[0] < 0x80       ? 1
                  : s[0] >> 5 == 6  ? 2
                  : s[0] >> 4 == 14 ? 3
                  : s[0] >> 3 == 30 ? 4
@@ -190,8 +190,9 @@ static void check_inside(const struct guard *guard, const uint8_t *s, size_t n, 
 static void check_edges_inside(const struct guard *guard)
 {
     static const char *const fillers[] = { "a", "\xc3\xa9", "\xed\x95\x9c", "\xf0\x9f\x98\x80" };
-    static const size_t places[] = { 0,  12,  29,  31,  60,  61,  62, 63,
-                                     64, 126, 127, 188, 252, 255, 256 };
+    static const size_t places[] = {
+        0, 12, 29, 31, 60, 61, 62, 63, 64, 126, 127, 188, 252, 255, 256
+    };
     for (size_t p = 0; p < sizeof(places) / sizeof(*places); p++) {
         for (unsigned i = (unsigned)p; i < EDGES * EDGES * EDGES * EDGES; i += 13) {
             uint8_t s[4] = { edges[i % EDGES], edges[i / EDGES % EDGES],

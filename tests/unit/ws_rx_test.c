@@ -303,9 +303,10 @@ static void rx_mixed_stream_cut_twice_is_same(void **state)
 static void rx_each_length_comes_out(void **state)
 {
     (void)state;
-    static const size_t lengths[] = { 0,   1,   2,    3,    4,    7,     8,     9,     15,    16,
-                                      124, 125, 126,  127,  128,  129,   255,   256,   300,   1000,
-                                      4095, 4096, 32767, 32768, 65534, 65535, 65536, 65537, 70000 };
+    static const size_t lengths[] = { 0,     1,     2,     3,     4,    7,    8,     9,
+                                      15,    16,    124,   125,   126,  127,  128,   129,
+                                      255,   256,   300,   1000,  4095, 4096, 32767, 32768,
+                                      65534, 65535, 65536, 65537, 70000 };
     for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
         begin();
         put_frame(0x82, true, pattern, lengths[i]);
@@ -509,8 +510,8 @@ static void rx_fragments_beyond_message_limit_are_too_big(void **state)
     want.close_code = ZN_WS_CLOSE_TOO_BIG;
     check_stream(&limits, stream, stream_len);
     // The sum of lengths does not wrap.
-    static const uint8_t wrap[] = { 0x01, 0x81, KEY, 9, 0x80, 0xff, 0x7f, 0xff, 0xff,
-                                    0xff, 0xff, 0xff, 0xff, 0xff };
+    static const uint8_t wrap[] = { 0x01, 0x81, KEY,  9,    0x80, 0xff, 0x7f,
+                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     limits.message_max = INT64_MAX;
     record_reset(&want);
     record_frame(&want, ZN_WS_TEXT, FIRST, "\x08", 1);

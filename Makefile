@@ -101,18 +101,64 @@ endef
 
 all:
 
-include $(wildcard host/rules.mk tests/rules.mk bench/rules.mk sim/rules.mk driver/rules.mk)
+include $(wildcard $(addsuffix /rules.mk,host driver sim rtl tests bench))
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
 
-.PHONY: all help deps deps-run run test lint fuzz bench fmt install clean
+# The targets that call make again do so with all processors, unless the caller chose a number.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+ONCE = +@$(MAKE) --no-print-directory $(JOBS)
+
+.PHONY: all help deps run test lint fuzz bench fmt install clean
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows commands"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows the commands"
+
+deps: ## install what is missing to build, run and test (Debian packages, npm packages)
+	@.ci/deps.sh test
 
 all: ## build the library, the command, examples, tests and benches
+
+run: ## build the server and run it on http://localhost:3000 (ARGS="..." for its flags)
+	@.ci/deps.sh run
+	$(ONCE) $(B)/zapnic
+	@exec $(B)/zapnic serve $(ARGS)
+
+test: ## build and run all tests (ONLY=text for some)
+	@.ci/deps.sh test
+	$(ONCE) $(TEST_BIN)
+	@B=$(B) tests/run $(KIND)
+
+lint: ## check format, warnings of both compilers, include arrows, sizes, static analysis
+	@.ci/deps.sh ci
+	@tests/lint/run
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (5) from its kept corpus
+	@.ci/deps.sh ci
+	$(ONCE) FUZZ_BUILD=1 CC=clang fuzz-bin
+	@tests/fuzz/run
+
+bench: ## build and run the benches that need nothing else
+	$(ONCE) $(BENCH_BIN)
+	@for b in $(BENCH_BIN); do $$b || exit 1; done
+
+fmt: ## format the C files
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: ## install into PREFIX (/usr/local) under DESTDIR
+	$(ONCE) $(B)/zapnic lib
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBDIR)/pkgconfig $(PREFIX)/include/zapnic $(PREFIX)/share/man/man1)
+	install -m 755 $(B)/zapnic $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(B)/libzapnic.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(SO) $(DESTDIR)$(LIBDIR)/libzapnic.so.$(VERSION)
+	ln -sf libzapnic.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libzapnic.so.0
+	ln -sf libzapnic.so.0 $(DESTDIR)$(LIBDIR)/libzapnic.so
+	install -m 644 $(HEADER) $(DESTDIR)$(PREFIX)/include/zapnic/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' host/zapnic.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/zapnic.pc
+	install -m 644 host/service/zapnic.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 
 clean: ## remove build/
 	rm -rf build

@@ -8,3 +8,5 @@ $(BENCH_BIN): $(B)/bench/%: $(B)/obj/bench/%.o $(BENCH_SHARED) $(LIB)
 	$(Q)$(call link,$^,$(LIBS))
 
 all: $(BENCH_BIN)
+
+include $(wildcard bench/*/rules.mk)

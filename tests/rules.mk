@@ -17,6 +17,9 @@ $(B)/zapnic-conform: $(call obj,$(CONFORM_SRC)) $(LIB)
 $(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(LIB)
 	$(Q)$(call link,-fsanitize=fuzzer $^,$(LIBS))
 
+# What the runner needs: the programs, and the servers that wire tests start.
+TEST_BIN = $(UNIT_BIN) $(CONFORM) $(if $(wildcard host/service/main.c),$(B)/zapnic)
+
 unit: $(UNIT_BIN)
 fuzz-bin: $(FUZZ_BIN)
 .PHONY: unit fuzz-bin

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The command: build/zapnic. Tests link its parts (all but main.c) from an archive.
 SERVICE_SRC := $(filter-out host/service/main.c,$(wildcard host/service/*.c))
+DEMO_FILES := $(wildcard host/service/www/*)
+SERVICE_SRC += $(if $(DEMO_FILES),$(GEN)/demo_assets.c)
 SERVICE := $(if $(SERVICE_SRC),$(B)/service.a)
 SERVICE_LIBS := -linih -ljansson
+
+$(GEN)/demo_assets.c: host/core/embed.sh host/service/www $(DEMO_FILES)
+	@mkdir -p $(@D)
+	@host/core/embed.sh zn_demo_assets - $(GEN)/demo $(DEMO_FILES) >$@
 
 $(B)/service.a: $(call obj,$(SERVICE_SRC))
 	$(Q)$(call archive,$^)

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing on a Debian system, and nothing when all is there.
+#   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
+#   deps.sh test   what `make test` needs in addition
+#   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler
+#   deps.sh node   only the npm packages of tests/package-lock.json, into build/node
+set -eu
+cd "$(dirname "$0")/.."
+
+RUN='gcc libc6-dev zlib1g-dev libssl-dev liburing-dev libinih-dev libjansson-dev ca-certificates'
+TEST='libcmocka-dev chromium python3 python3-websockets'
+CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
+NODE=build/node
+
+# The packages among the arguments that are not installed.
+missing() {
+    dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+        awk -v want="$*" '$1 == "installed" { have[$2] = 1 }
+            END { n = split(want, w); for (i = 1; i <= n; i++) if (!(w[i] in have)) print w[i] }'
+}
+
+node_major() {
+    node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    fi
+}
+
+apt_install() {
+    as_root apt-get -q -y --no-install-recommends install "$@"
+}
+
+install_debian() {
+    # shellcheck disable=SC2046,SC2086 # words on purpose
+    set -- $(missing $1)
+    command -v npm >/dev/null || set -- "$@" nodejs npm
+    [ $# -gt 0 ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "deps: these Debian packages are needed, and there is no apt-get here: $*" >&2
+        exit 1
+    fi
+    echo "deps: installing Debian packages: $*"
+    # Package lists that are missing or old are the one thing to try again for.
+    if ! apt-cache show "$@" >/dev/null 2>&1 || ! apt_install "$@"; then
+        as_root apt-get -q update
+        apt_install "$@"
+    fi
+}
+
+install_node() {
+    ! cmp -s tests/package-lock.json "$NODE/installed" || return 0
+    if [ "$(node_major)" -lt 18 ]; then
+        echo 'deps: Node.js 18 or newer and npm are needed: run "make deps"' >&2
+        exit 1
+    fi
+    echo "deps: installing npm packages into $NODE"
+    mkdir -p "$NODE"
+    cp tests/package.json tests/package-lock.json "$NODE"
+    (cd "$NODE" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error)
+    cp tests/package-lock.json "$NODE/installed"
+}
+
+case ${1-} in
+run) install_debian "$RUN" ;;
+test) install_debian "$RUN $TEST" ;;
+ci) install_debian "$RUN $TEST $CI" ;;
+node) ;;
+*)
+    echo "usage: deps.sh run|test|ci|node" >&2
+    exit 2
+    ;;
+esac
+install_node

@@ -56,16 +56,16 @@ export class Inflater {
     async inflate(data) {
         if (!this.takeover || !this.stream) {
             this.stream = zlib.createInflateRaw(this.options);
+            this.failed = once(this.stream, 'error').then(([error]) => Promise.reject(error));
+            this.failed.catch(() => {});
         }
         const stream = this.stream;
         const parts = [];
         const take = (part) => parts.push(part);
         stream.on('data', take);
-        const failed = once(stream, 'error').then(([error]) => Promise.reject(error));
-        failed.catch(() => {});
         stream.write(data);
         stream.write(TAIL);
-        await Promise.race([failed, new Promise((resolve) => stream.flush(resolve))]);
+        await Promise.race([this.failed, new Promise((resolve) => stream.flush(resolve))]);
         stream.off('data', take);
         return Buffer.concat(parts);
     }

@@ -55,6 +55,17 @@ export class Polling {
         assert.equal(answer.body, '{"code":1,"message":"Session ID unknown"}');
     }
 
+    // The server ends this session: at most one poll more, which gets the close packet.
+    async assertEnds() {
+        const answer = await this.get();
+        if (answer.status === 200) {
+            assert.match(answer.body, /(^|\x1e)1$/);
+            await this.assertGone();
+        } else {
+            assert.equal(answer.body, '{"code":1,"message":"Session ID unknown"}');
+        }
+    }
+
     // A WebSocket with this session's id; its upgrade is not yet asked for.
     socket(server) {
         return Peer.open(`${server.ws}${this.path}?EIO=4&transport=websocket&sid=${this.sid}`);

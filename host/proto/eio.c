@@ -28,25 +28,27 @@ int zn__eio_packet_parse(struct zn_slice text, struct zn_eio_packet *out)
 
 int zn__eio_payload_next(struct zn_slice payload, size_t *cursor, struct zn_eio_packet *out)
 {
-    const char *p = payload.p + *cursor;
+    struct zn_slice packet;
     const char *stop;
-    size_t len;
     int err;
 
     // One past the end: the last packet has no separator after it.
     if (*cursor > payload.len) {
         return 0;
     }
-    len = payload.len - *cursor;
-    stop = len == 0 ? NULL : memchr(p, ZN_EIO_SEPARATOR, len);
-    if (stop != NULL) {
-        len = (size_t)(stop - p);
+    if (*cursor == payload.len) {
+        return -EPROTO;
     }
-    err = zn__eio_packet_parse((struct zn_slice){ p, len }, out);
+    packet = (struct zn_slice){ payload.p + *cursor, payload.len - *cursor };
+    stop = memchr(packet.p, ZN_EIO_SEPARATOR, packet.len);
+    if (stop != NULL) {
+        packet.len = (size_t)(stop - packet.p);
+    }
+    err = zn__eio_packet_parse(packet, out);
     if (err != 0) {
         return err;
     }
-    *cursor += len + 1;
+    *cursor += packet.len + 1;
     return 1;
 }
 

@@ -24,16 +24,17 @@ enum { ZN_EIO_SEPARATOR = 0x1e, ZN_EIO_SID_LEN = 20 };
 
 struct zn_eio_packet {
     uint8_t type; // enum zn_eio_type
-    bool binary;  // a message whose data is still base64 (polling) or raw bytes (WebSocket)
+    bool binary;  // a message whose data is base64 still
     struct zn_slice data;
 };
 
-// A text packet: type digit and data. -EPROTO when empty or of no known type.
+// A text packet: type digit and data, or 'b' and base64 (a binary message; clients
+// with forceBase64 send it over WebSocket too). -EPROTO when empty or of no known type.
 int zn__eio_packet_parse(struct zn_slice text, struct zn_eio_packet *out);
 
-// Walks a polling payload: start with *cursor = 0. Returns 1 with a packet
-// ('b' + base64 is a binary message whose data stays base64), 0 at the end,
-// -EPROTO for a packet that is malformed (an empty one too).
+// Walks a polling payload: start with *cursor = 0. Returns 1 with a packet, 0 at the
+// end, -EPROTO for a packet that is malformed (an empty one, as in an empty payload,
+// too); the walk is over then.
 int zn__eio_payload_next(struct zn_slice payload, size_t *cursor, struct zn_eio_packet *out);
 
 // Writes `0{"sid":..,"upgrades":..,"pingInterval":..,"pingTimeout":..,"maxPayload":..}`

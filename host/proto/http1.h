@@ -68,13 +68,14 @@ struct zn_http_req {
 
 void zn__http_req_init(struct zn_http_req *req);
 
-// Reads on in `head[0, len)`; `head` starts at the request line and every call
-// passes all bytes so far, of which only the new ones are looked at.
+// Reads on in `head[0, len)`; `head` starts at the request line (one empty line
+// before it is skipped, RFC 9112 section 2.2) and every call passes all bytes so
+// far, of which only the new ones and the last line's are looked at.
 // Returns 0 when the head is complete (req->head_len), -EAGAIN for more input,
 // -EPROTO with req->status set at the first byte that proves the head bad.
 // Refused (RFC 9112 sections 2.2, 3, 5, 6, 11.2): bare CR or LF, obs-fold, white
-// space before a colon, missing or repeated Host, Content-Length with
-// Transfer-Encoding, repeated or non-digit Content-Length, any transfer coding
+// space before a colon, missing (HTTP/1.1), repeated or malformed Host,
+// Content-Length with Transfer-Encoding, repeated or non-digit Content-Length, any transfer coding
 // but a single final "chunked", Transfer-Encoding on HTTP/1.0, control bytes,
 // a target that is not origin-form (or "*" for OPTIONS), over-long heads.
 int zn__http_req_parse(struct zn_http_req *req, const char *head, size_t len);
@@ -101,11 +102,15 @@ bool zn__http_query_find(struct zn_slice query, struct zn_slice key, struct zn_s
 // Returns the length, or -EPROTO for a bad escape, -EMSGSIZE when it does not fit.
 ssize_t zn__http_unescape(struct zn_slice in, bool plus, char *out, size_t cap);
 
+// Whether `text` can be written as a field value (RFC 9110 section 5.5): no control
+// byte but tab, no white space at its ends. For everything that is echoed.
+bool zn__http_value_valid(struct zn_slice text);
+
 // A request body: Content-Length or chunked (RFC 9112 section 7.1). Chunk
-// extensions are skipped within a limit, trailers are read and dropped within a limit.
+// extensions are checked and skipped, trailers read and dropped, within one limit.
 struct zn_http_body {
     uint64_t left; // bytes of the body, or of the current chunk
-    uint32_t aside; // bytes of chunk heads, extensions and trailers so far
+    uint32_t aside; // bytes of extensions and trailers so far
     uint8_t state;
     bool chunked;
     bool done;
@@ -115,7 +120,8 @@ void zn__http_body_init(struct zn_http_body *body, const struct zn_http_req *req
 
 // One step over `in[0, len)`: a run of body bytes, if any, in *data_out (which
 // points into `in`). Returns the bytes of `in` used up; look at body->done after each
-// step, call again while bytes are left. -EPROTO: malformed, -EMSGSIZE: extensions or
+// step, call again while bytes are left; those after the end are the next request's.
+// -EPROTO: malformed, -EMSGSIZE: extensions or
 // trailers beyond 4 KiB.
 ssize_t zn__http_body_next(struct zn_http_body *body, const char *in, size_t len,
                            struct zn_slice *data_out);

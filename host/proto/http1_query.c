@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looking things up in a request that was read: headers, list elements, query
-// parameters, percent-encoding.
+// parameters, percent-encoding; and whether a text may be echoed.
 //
 // Thread: pure functions.
 #include "http1.h"
 #include "http1_chars.h"
+#include "scan.h"
 
 #include <errno.h>
 
@@ -74,22 +75,22 @@ bool zn__http_list_next(const struct zn_http_req *req, const char *head, struct 
 
 bool zn__http_query_find(struct zn_slice query, struct zn_slice key, struct zn_slice *out)
 {
-    const char *p = query.p;
-    const char *end = p + query.len;
+    size_t at = 0;
 
-    while (p < end) {
-        const char *amp = memchr(p, '&', (size_t)(end - p));
-        const char *stop = amp == NULL ? end : amp;
-        const char *equals = memchr(p, '=', (size_t)(stop - p));
-        const char *name_end = equals == NULL ? stop : equals;
+    while (at < query.len) {
+        const char *p = query.p + at;
+        const char *amp = memchr(p, '&', query.len - at);
+        size_t len = amp == NULL ? query.len - at : (size_t)(amp - p);
+        const char *equals = memchr(p, '=', len);
+        size_t name_len = equals == NULL ? len : (size_t)(equals - p);
 
-        if (zn__slice_eq((struct zn_slice){ p, (size_t)(name_end - p) }, key)) {
-            const char *value = equals == NULL ? stop : equals + 1;
+        if (zn__slice_eq((struct zn_slice){ p, name_len }, key)) {
+            size_t skip = equals == NULL ? len : name_len + 1;
 
-            *out = (struct zn_slice){ value, (size_t)(stop - value) };
+            *out = (struct zn_slice){ p + skip, len - skip };
             return true;
         }
-        p = stop + 1;
+        at += len + 1;
     }
     return false;
 }
@@ -117,4 +118,16 @@ ssize_t zn__http_unescape(struct zn_slice in, bool plus, char *out, size_t cap)
         out[len++] = c;
     }
     return (ssize_t)len;
+}
+
+bool zn__http_value_valid(struct zn_slice text)
+{
+    const char *end;
+
+    if (text.len == 0) {
+        return true;
+    }
+    end = text.p + text.len;
+    return !zn__http_is_blank(text.p[0]) && !zn__http_is_blank(end[-1]) &&
+           zn__scan_field_value(text.p, end) == end;
 }

@@ -263,11 +263,14 @@ static const char *scan_container(const char *p, const char *end)
 
 ssize_t zn__json_value(struct zn_slice in, enum zn_json_kind *kind_out, struct zn_slice *value_out)
 {
-    const char *end = in.p + in.len;
-    const char *start = skip_space(in.p, end);
-    const char *p;
+    const char *start, *end, *p;
     enum zn_json_kind kind;
 
+    if (in.len == 0) {
+        return -EPROTO;
+    }
+    end = in.p + in.len;
+    start = skip_space(in.p, end);
     if (start == end) {
         return -EPROTO;
     }
@@ -291,20 +294,21 @@ ssize_t zn__json_value(struct zn_slice in, enum zn_json_kind *kind_out, struct z
 
 bool zn__json_valid(struct zn_slice in)
 {
-    ssize_t used = zn__json_value(in, NULL, NULL);
+    struct zn_slice text = zn__json_trim(in);
 
-    return used >= 0 && skip_space(in.p + used, in.p + in.len) == in.p + in.len;
+    return zn__json_value(text, NULL, NULL) == (ssize_t)text.len && text.len > 0;
 }
 
 struct zn_slice zn__json_trim(struct zn_slice in)
 {
-    const char *end = in.p + in.len;
-    const char *p = skip_space(in.p, end);
-
-    while (end > p && is_space(end[-1])) {
-        end--;
+    while (in.len > 0 && is_space(*in.p)) {
+        in.p++;
+        in.len--;
     }
-    return (struct zn_slice){ p, (size_t)(end - p) };
+    while (in.len > 0 && is_space(in.p[in.len - 1])) {
+        in.len--;
+    }
+    return in;
 }
 
 struct zn_slice zn__json_inside(struct zn_slice array)
@@ -317,47 +321,63 @@ struct zn_slice zn__json_inside(struct zn_slice array)
     return zn__json_trim((struct zn_slice){ whole.p + 1, whole.len - 2 });
 }
 
+// Takes a value off the front of a text.
+static bool take_value(struct zn_slice *text, enum zn_json_kind *kind_out,
+                       struct zn_slice *value_out)
+{
+    ssize_t used = zn__json_value(*text, kind_out, value_out);
+
+    if (used < 0) {
+        return false;
+    }
+    text->p += used;
+    text->len -= (size_t)used;
+    return true;
+}
+
+// Takes `c`, and white space before it, off the front of a text.
+static bool take(struct zn_slice *text, char c)
+{
+    while (text->len > 0 && is_space(*text->p)) {
+        text->p++;
+        text->len--;
+    }
+    if (text->len == 0 || *text->p != c) {
+        return false;
+    }
+    text->p++;
+    text->len--;
+    return true;
+}
+
 int zn__json_next(struct zn_slice elements, size_t *cursor, enum zn_json_kind *kind_out,
                   struct zn_slice *value_out)
 {
-    const char *end = elements.p + elements.len;
-    const char *p = skip_space(elements.p + *cursor, end);
-    ssize_t used;
+    struct zn_slice rest = { elements.p, elements.len };
 
-    if (p < end && *cursor > 0 && *p == ',') {
-        p++;
+    if (*cursor > 0 && *cursor <= elements.len) {
+        rest = (struct zn_slice){ elements.p + *cursor, elements.len - *cursor };
+        take(&rest, ',');
     }
-    used = zn__json_value((struct zn_slice){ p, (size_t)(end - p) }, kind_out, value_out);
-    if (used < 0) {
+    if (!take_value(&rest, kind_out, value_out)) {
         return 0;
     }
-    *cursor = (size_t)(p - elements.p) + (size_t)used;
+    *cursor = elements.len - rest.len;
     return 1;
 }
 
 bool zn__json_member(struct zn_slice object, struct zn_slice key, enum zn_json_kind *kind_out,
                      struct zn_slice *value_out)
 {
-    struct zn_slice inside = zn__json_inside(object);
-    const char *end = inside.p + inside.len;
-    const char *p = inside.p;
+    struct zn_slice rest = zn__json_inside(object);
     bool found = false;
 
-    while (p < end) {
+    while (rest.len > 0) {
         struct zn_slice name, value;
         enum zn_json_kind kind;
-        ssize_t used = zn__json_value((struct zn_slice){ p, (size_t)(end - p) }, &kind, &name);
 
-        if (used < 0 || kind != ZN_JSON_STRING) {
-            break;
-        }
-        p = skip_space(p + used, end);
-        if (p == end || *p != ':') {
-            break;
-        }
-        p++;
-        used = zn__json_value((struct zn_slice){ p, (size_t)(end - p) }, &kind, &value);
-        if (used < 0) {
+        if (!take_value(&rest, &kind, &name) || kind != ZN_JSON_STRING || !take(&rest, ':') ||
+            !take_value(&rest, &kind, &value)) {
             break;
         }
         if (zn__json_string_eq(name, key)) {
@@ -369,8 +389,7 @@ bool zn__json_member(struct zn_slice object, struct zn_slice key, enum zn_json_k
                 *value_out = value;
             }
         }
-        p = skip_space(p + used, end);
-        p += p < end && *p == ',' ? 1 : 0;
+        take(&rest, ',');
     }
     return found;
 }

@@ -177,8 +177,7 @@ static size_t write_escape(unsigned char c, char out[6])
 
 ssize_t zn__json_quote(struct zn_slice text, char *out, size_t cap)
 {
-    const char *p = text.p;
-    const char *end = text.p + text.len;
+    size_t at = 0;
     size_t len = 1;
 
     if (cap < 2) {
@@ -186,8 +185,9 @@ ssize_t zn__json_quote(struct zn_slice text, char *out, size_t cap)
     }
     cap--; // the closing quote
     out[0] = '"';
-    while (p < end) {
-        const char *stop = zn__scan_json_string(p, end);
+    while (at < text.len) {
+        const char *p = text.p + at;
+        const char *stop = zn__scan_json_string(p, text.p + text.len);
         size_t n = (size_t)(stop - p);
         char escaped[6];
 
@@ -196,11 +196,11 @@ ssize_t zn__json_quote(struct zn_slice text, char *out, size_t cap)
         }
         memcpy(out + len, p, n);
         len += n;
-        if (stop == end) {
+        at += n;
+        if (at == text.len) {
             break;
         }
-        p = stop + 1;
-        n = write_escape((unsigned char)*stop, escaped);
+        n = write_escape((unsigned char)text.p[at++], escaped);
         if (n > cap - len) {
             return -EMSGSIZE;
         }

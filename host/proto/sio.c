@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Socket.IO v5 packets: reads the head, checks the payload, cuts out what the
-// router needs. The reference is socket.io-parser 4.2.7; it reads a few heads
-// that no encoder writes (white space or a fraction as a number, an id above
-// 2^53, an event without a payload), and these are refused here.
+// router needs.
 //
 // Thread: pure functions.
 #include "sio.h"
@@ -53,10 +51,10 @@ static bool read_number(const char **p, const char *end, uint64_t max, uint64_t 
     return *p != start;
 }
 
-// Reads the head and moves *p to the payload.
+// Reads the head of a text that is not empty and moves *p to the payload.
 static int read_head(const char **p, const char *end, struct zn_sio_packet *out)
 {
-    if (*p == end || **p < '0' || **p > '6') {
+    if (**p < '0' || **p > '6') {
         return -EPROTO;
     }
     out->type = (uint8_t)(*(*p)++ - '0');
@@ -128,13 +126,17 @@ static int read_payload(struct zn_sio_packet *out, enum zn_json_kind kind)
 int zn__sio_decode(struct zn_slice text, struct zn_sio_packet *out)
 {
     const char *p = text.p;
-    const char *end = text.p + text.len;
+    const char *end;
     struct zn_slice rest;
     enum zn_json_kind kind;
     ssize_t used;
     int err;
 
     *out = (struct zn_sio_packet){ .nsp = ZN_SLICE("/") };
+    if (text.len == 0) {
+        return -EPROTO;
+    }
+    end = p + text.len;
     err = read_head(&p, end, out);
     if (err != 0) {
         return err;

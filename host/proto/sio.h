@@ -37,10 +37,17 @@ struct zn_sio_packet {
     struct zn_slice args;  // EVENT: the elements after the name, without brackets. ACK: all elements.
 };
 
-// Decodes one packet from the text after the Engine.IO '4'. -EPROTO for whatever
-// socket.io-parser 4.2.7's Decoder refuses: unknown types, payloads of the wrong kind,
-// reserved event names, bad attachment counts, placeholders out of range
-// or (binary types) malformed, JSON that does not parse, ids that are not safe integers.
+// Decodes one packet from the text (valid UTF-8) after the Engine.IO '4'. -EPROTO,
+// with *out undefined, for whatever socket.io-parser 4.2.7's Decoder refuses: unknown
+// types, payloads of the wrong kind, reserved event names, bad attachment counts,
+// JSON that does not parse, placeholders out of range (binary types; the reference
+// finds them when the attachments are there). An ACK may have no payload (no
+// arguments). Refused although the reference takes them, as no encoder writes them
+// and some mean what nobody meant (`2 ["a"]` would have ack id 0): an empty text,
+// white space before the payload without an id, ids above 2^53 - 1, attachment
+// counts that are not digits, an EVENT without payload, a placeholder number that
+// is not whole, one in a member that a later one replaces, and JSON deeper than
+// ZN_JSON_DEPTH_MAX.
 int zn__sio_decode(struct zn_slice text, struct zn_sio_packet *out);
 
 // Whether an unescaped event name is one of connect, connect_error, disconnect,

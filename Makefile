@@ -41,6 +41,9 @@ variant += tsan
 sanitize := -fsanitize=thread -fno-omit-frame-pointer
 opt := -O1 -g
 endif
+ifdef WERROR
+variant += werror
+endif
 ifdef ARCH
 variant += $(ARCH)
 CC := $(ARCH)-linux-gnu-gcc
@@ -62,6 +65,10 @@ NODE := build/node
 # --- Flags. CFLAGS and LDFLAGS are the caller's and come last.
 PKG_CONFIG ?= pkg-config
 ifdef ARCH
+# .ci/sysroot.sh fetches the libraries.
+SYSROOT := build/sysroot-$(ARCH)/usr
+INCLUDES := -isystem $(SYSROOT)/include -isystem $(SYSROOT)/include/$(ARCH)-linux-gnu
+LIBDIRS := -L$(SYSROOT)/lib/$(ARCH)-linux-gnu
 LIBS := -lz -lssl -lcrypto -luring
 else
 LIBS := $(or $(shell $(PKG_CONFIG) --libs zlib openssl liburing 2>/dev/null),-lz -lssl -lcrypto -luring)
@@ -77,9 +84,9 @@ HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 endif
 CPPFLAGS_ALL := -Ihost/include -Ihost $(INCLUDES) -D_GNU_SOURCE -DZN_VERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS_ALL := -std=gnu17 $(opt) -fPIC -fno-semantic-interposition -fno-strict-aliasing \
+CFLAGS_ALL := -std=gnu17 $(opt) -fPIC -fvisibility=hidden -fno-strict-aliasing \
 	$(WARN) $(HARDEN) $(sanitize) -pthread -MMD -MP $(CFLAGS)
-LDFLAGS_ALL := $(sanitize) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+LDFLAGS_ALL := $(sanitize) $(LIBDIRS) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 archive = mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(1)

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 RUN='gcc libc6-dev zlib1g-dev libssl-dev liburing-dev libinih-dev libjansson-dev ca-certificates'
 TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
-    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
 NODE=build/node
 
 # The packages among the arguments that are not installed.

@@ -11,16 +11,9 @@ HEADER := host/include/zapnic/zapnic.h
 $(LIB): $(LIB_OBJ)
 	$(Q)$(call archive,$(LIB_OBJ))
 
-# The shared library exports what the public header declares, and nothing else.
-$(GEN)/zapnic.map: $(wildcard $(HEADER))
-	@mkdir -p $(@D)
-	@{ echo '{ global:'; \
-	   grep -oE '\bzn_[a-z0-9][a-z0-9_]* ?\(' $^ /dev/null | sed 's/.*://; s/ *(/;/' | sort -u; \
-	   echo 'local: *; };'; } >$@
-
-$(SO): $(LIB_OBJ) $(GEN)/zapnic.map
-	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-soname,libzapnic.so.0 \
-		-Wl,--version-script=$(GEN)/zapnic.map $(LIB_OBJ) $(LIBS) -o $@
+# Symbols are hidden but those that the public header marks with ZN_API.
+$(SO): $(LIB_OBJ)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-soname,libzapnic.so.0 $(LIB_OBJ) $(LIBS) -o $@
 	@ln -sf libzapnic.so.0 $(B)/libzapnic.so
 
 lib: $(LIB) $(SO)

@@ -135,7 +135,7 @@ ssize_t zn__inflate_next(z_stream *z, struct zn_slice *in, bool last, uint8_t *o
                          bool *done_out)
 {
     size_t room = cap > UINT_MAX ? UINT_MAX : cap;
-    uint8_t nowhere;
+    uint8_t nowhere = 0;
     int rc = 0;
 
     *done_out = false;

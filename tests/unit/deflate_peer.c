@@ -32,10 +32,9 @@ size_t peer_inflate(z_stream *z, const uint8_t *data, size_t len, uint8_t *out, 
 
     // Byte by byte in and out: only what lies in the peer's window can be looked back at.
     for (size_t i = 0; i < len + sizeof(tail); i++) {
-        uint8_t byte = i < len ? data[i] : tail[i - len];
         int rc;
 
-        z->next_in = &byte;
+        z->next_in = (z_const Bytef *)(i < len ? data + i : tail + i - len);
         z->avail_in = 1;
         do {
             assert_true(room > 0);

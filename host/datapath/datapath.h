@@ -28,15 +28,18 @@ enum zn_dp_event_type {
     ZN_DP_EOF,      // the peer sent FIN: no more RECV, sending still works
     ZN_DP_SENT,     // a send that was not taken whole went on: `len` more bytes are out; 0: room again
     ZN_DP_ERROR,    // the stream broke (`err`, negative errno); no more events; end it
-    ZN_DP_DETACHED, // the stream left this datapath: `handle` can be adopted by another; data/len: bytes
-                    // that arrived while detaching
+    ZN_DP_DETACHED, // the stream left this datapath, which frees it: `handle` can be adopted by another;
+                    // data/len: bytes that arrived while detaching
     ZN_DP_ADOPTED,  // an adopted handle is a stream here now; `cookie` as given to adopt()
+    ZN_DP_GONE,     // last event of a stream that was ended while bytes of send() were still with the
+                    // datapath (ZN_DP_CAP_ASYNC): they are free now, and the stream's memory goes
 };
 
 // A stream on its way between two reactors' datapaths of the same kind.
 struct zn_dp_handle {
     int fd;
     void *state; // of a wrapping datapath (TLS); NULL otherwise
+    void (*drop)(struct zn_dp_handle *handle); // closes a handle that nobody will adopt
 };
 
 struct zn_dp_event {
@@ -73,6 +76,8 @@ struct zn_dp_config {
 enum {
     ZN_DP_CAP_FRAMES = 1 << 0, // RECV may carry frame annotations (accelerated datapaths)
     ZN_DP_CAP_FDS = 1 << 1,    // detach and adopt work
+    ZN_DP_CAP_ASYNC = 1 << 2,  // bytes that send() did not take stay with the datapath until SENT or
+                               // GONE; without it they are the caller's again at once
 };
 
 struct zn_dp_ops {
@@ -92,13 +97,16 @@ struct zn_dp_ops {
 
     // Waits up to `timeout_ns` (0: looks only; UINT64_MAX: until woken) for up to `max` events.
     // Returns their number, sets dp->now_ns. Input is offered in bounded helpings so that one
-    // busy stream does not starve the others.
+    // busy stream does not starve the others: a stream has one event of one poll() at the most, so
+    // none of those behind it in `events` is of a stream that was just ended or stopped.
     int (*poll)(struct zn_dp *dp, struct zn_dp_event *events, unsigned max, uint64_t timeout_ns);
 
     // Sends a burst, one entry a stream, in as few system calls as the back end can.
     // Where taken is less than the whole, SENT events account for the rest of what the call
     // was given (uring) or say that there is room to try again (epoll: SENT with len 0); until the first
-    // of them, do not send on that stream. A stream that breaks reports ERROR by poll().
+    // of them, do not send on that stream: it accounts for all. A stream that breaks reports ERROR by
+    // poll(). After end() with RELEASE or RESET the datapath does not read the bytes any more; what
+    // was not taken or reported by then may be lost.
     void (*send)(struct zn_dp *dp, struct zn_dp_send *burst, unsigned burst_len);
 
     // Stops (false) and restarts (true) RECV events of a stream.
@@ -107,7 +115,9 @@ struct zn_dp_ops {
     // See enum zn_dp_end.
     void (*end)(struct zn_dp *dp, struct zn_stream *stream, enum zn_dp_end how);
 
-    // Lets a stream go to another reactor: DETACHED follows. Nothing may be in flight to send.
+    // Lets a stream go to another reactor: DETACHED follows, or ERROR if it breaks before, and
+    // nothing else. Nothing may be in flight to send. What was reported is not part of the handle
+    // but the end of the stream: EOF comes again where it is adopted.
     void (*detach)(struct zn_dp *dp, struct zn_stream *stream);
 
     // Takes a detached handle over: ADOPTED follows. On failure the handle is closed.

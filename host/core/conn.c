@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+// See conn.h: a connection's life, its output, and the dispatch of the datapath's events.
+#include "conn.h"
+
+#include "engine.h"
+#include "http.h"
+#include "server.h"
+#include "zpool.h"
+
+#include <assert.h>
+
+enum {
+    BURST_MAX = 2048, // connections in one send burst
+    IOV_MAX_CONN = 64, // runs of one connection in one burst
+    IOV_MAX_BURST = 8192,
+};
+
+static void conn_link(struct zn_conn *conn)
+{
+    struct zn_reactor *reactor = conn->reactor;
+    conn->next = reactor->conns;
+    if (conn->next != NULL)
+        conn->next->prev = conn;
+    reactor->conns = conn;
+    ZN_COUNT(reactor, connections_now, 1);
+}
+
+static void conn_unlink(struct zn_conn *conn)
+{
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        conn->reactor->conns = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    ZN_COUNT(conn->reactor, connections_now, -1);
+}
+
+static struct zn_conn *conn_init(struct zn_reactor *reactor, struct zn_stream *stream)
+{
+    struct zn_conn *conn = zn_stream_user(stream, sizeof(*conn));
+    *conn = (struct zn_conn){ .reactor = reactor, .stream = stream };
+    conn_link(conn);
+    return conn;
+}
+
+static void addr_set(struct zn_addr *addr, const struct sockaddr *from)
+{
+    if (from == NULL)
+        return;
+    addr->family = from->sa_family;
+    if (from->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)from;
+        memcpy(addr->ip, &in->sin_addr, 4);
+        addr->port = ntohs(in->sin_port);
+    } else if (from->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)from;
+        memcpy(addr->ip, &in->sin6_addr, 16);
+        addr->port = ntohs(in->sin6_port);
+    }
+}
+
+// --- End --------------------------------------------------------------------------------------
+
+static void buffered_count(struct zn_conn *conn, int64_t delta)
+{
+    ZN_COUNT(conn->reactor, buffered_now, delta);
+}
+
+// Takes the connection out of everything but the datapath.
+static void conn_retire(struct zn_conn *conn)
+{
+    conn->dead = true;
+    zn__reactor_untimer(conn->reactor, &conn->timer);
+    if (conn->websocket)
+        zn__ws_gone(conn);
+    if (conn->http != NULL)
+        zn__http_drop(conn);
+    free(conn->message);
+    free(conn->control);
+    conn->message = conn->control = NULL;
+    zn__zpool_put(conn->reactor->zpool, conn->inflater);
+    zn__zpool_put(conn->reactor->zpool, conn->deflater);
+    conn->inflater = conn->deflater = NULL;
+    conn_unlink(conn);
+}
+
+static bool sends_async(const struct zn_conn *conn)
+{
+    return (conn->reactor->dp->ops->caps & ZN_DP_CAP_ASYNC) != 0;
+}
+
+static void out_drop(struct zn_conn *conn)
+{
+    buffered_count(conn, -(int64_t)conn->out.bytes);
+    zn__outq_deinit(&conn->out);
+}
+
+static void conn_end(struct zn_conn *conn, enum zn_dp_end how)
+{
+    if (conn->dead)
+        return;
+    conn_retire(conn);
+    // What the datapath still sends from stays until its GONE event.
+    if (!(sends_async(conn) && conn->blocked))
+        out_drop(conn);
+    conn->reactor->dp->ops->end(conn->reactor->dp, conn->stream, how);
+}
+
+void zn__conn_abort(struct zn_conn *conn)
+{
+    conn_end(conn, ZN_END_RESET);
+}
+
+void zn__conn_abort_soon(struct zn_conn *conn)
+{
+    conn->doomed = true;
+    zn__conn_dirty(conn);
+}
+
+void zn__conn_finish(struct zn_conn *conn)
+{
+    if (conn->dead || conn->end_after_flush)
+        return;
+    conn->end_after_flush = true;
+    zn__conn_dirty(conn);
+    // A peer that does not read what is left to send must not hold the connection.
+    zn__reactor_timer(conn->reactor, &conn->timer, ZN_TIMER_CONN,
+                      conn->reactor->server->options.close_timeout_ms);
+}
+
+void zn__conn_end_all(struct zn_reactor *reactor)
+{
+    while (reactor->conns != NULL) {
+        struct zn_conn *conn = reactor->conns;
+        conn->blocked = false; // the datapath goes with it
+        conn_end(conn, ZN_END_RELEASE);
+    }
+}
+
+void zn__conn_stop_all(struct zn_reactor *reactor)
+{
+    for (struct zn_conn *conn = reactor->conns, *next; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->websocket)
+            zn__ws_close(conn, ZN_WS_CLOSE_GOING_AWAY, (struct zn_slice){ NULL, 0 });
+        else if (conn->http == NULL || conn->http->phase == ZN_PHASE_HEAD)
+            zn__conn_finish(conn);
+    }
+}
+
+// --- Output -----------------------------------------------------------------------------------
+
+void zn__conn_dirty(struct zn_conn *conn)
+{
+    if (conn->dirty || conn->dead)
+        return;
+    conn->dirty = true;
+    conn->dirty_next = conn->reactor->dirty;
+    conn->reactor->dirty = conn;
+}
+
+int zn__conn_push(struct zn_conn *conn, const struct zn_run *run, unsigned out_flags)
+{
+    if (conn->dead || conn->end_after_flush)
+        return -ENOTCONN;
+    int err = zn__outq_push(&conn->out, run, out_flags);
+    if (err < 0)
+        return err;
+    buffered_count(conn, run->len);
+    zn__conn_dirty(conn);
+    return 0;
+}
+
+int zn__conn_write(struct zn_conn *conn, const void *p, size_t len, unsigned out_flags)
+{
+    uint8_t *at = zn__arena_reserve(&conn->reactor->arena, len);
+    if (at == NULL)
+        return -ENOMEM;
+    memcpy(at, p, len);
+    struct zn_run run = zn__arena_commit(&conn->reactor->arena, len);
+    int err = zn__conn_push(conn, &run, out_flags);
+    zn__run_drop(&run);
+    return err;
+}
+
+// Input stops while more than half of what may be queued is, so that a client that does not
+// read cannot make an echo overflow.
+static void conn_throttle(struct zn_conn *conn)
+{
+    size_t high = conn->reactor->server->options.buffer_max / 2;
+    bool pause = conn->out.bytes > (conn->paused ? high / 2 : high);
+    if (pause == conn->paused || conn->dead || conn->eof)
+        return;
+    conn->paused = pause;
+    conn->reactor->dp->ops->want(conn->reactor->dp, conn->stream, !pause);
+}
+
+static void conn_drained(struct zn_conn *conn)
+{
+    conn->pongs = 0;
+    if (conn->end_after_flush) {
+        conn_end(conn, ZN_END_RELEASE);
+        return;
+    }
+    if (!conn->pressed)
+        return;
+    conn->pressed = false;
+    if (conn->websocket && conn->role == ZN_WS_PLAIN)
+        zn__endpoint_drained(conn);
+    else if (conn->websocket && conn->role == ZN_WS_SESSION && conn->session != NULL)
+        zn__session_drained(conn->session);
+}
+
+// `len` bytes are with the peer's kernel.
+static void conn_sent(struct zn_conn *conn, size_t len)
+{
+    zn__outq_pop(&conn->out, len);
+    buffered_count(conn, -(int64_t)len);
+    ZN_COUNT(conn->reactor, bytes_out, len);
+    if (conn->paused)
+        conn_throttle(conn);
+    if (conn->out.bytes == 0)
+        conn_drained(conn);
+}
+
+static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst,
+                       struct zn_conn **conns, unsigned n)
+{
+    reactor->dp->ops->send(reactor->dp, burst, n);
+    for (unsigned i = 0; i < n; i++) {
+        struct zn_conn *conn = conns[i];
+        size_t given = 0;
+        for (unsigned k = 0; k < burst[i].iov_len; k++)
+            given += burst[i].iov[k].iov_len;
+        conn->blocked = burst[i].taken < given;
+        if (conn->blocked && sends_async(conn))
+            conn->out.pinned = (uint32_t)given;
+        else if (conn->blocked)
+            conn->pressed = true;
+        if (burst[i].taken > 0)
+            conn_sent(conn, burst[i].taken);
+        if (conn->dead || conn->out.bytes == 0)
+            continue;
+        conn_throttle(conn);
+        if (!conn->blocked)
+            zn__conn_dirty(conn); // more runs than one entry takes
+    }
+}
+
+// What a connection is to send now; 0: nothing.
+static unsigned conn_gather(struct zn_conn *conn, struct iovec *iov, unsigned room)
+{
+    if (conn->doomed)
+        zn__conn_abort(conn);
+    if (conn->dead || conn->blocked)
+        return 0;
+    if (conn->out.bytes == 0) {
+        if (conn->end_after_flush)
+            conn_end(conn, ZN_END_RELEASE);
+        return 0;
+    }
+    size_t len;
+    return zn__outq_gather(&conn->out, iov, room < IOV_MAX_CONN ? room : IOV_MAX_CONN, &len);
+}
+
+// What a connection has left for the end of the turn besides sending.
+static void conn_settle(struct zn_conn *conn)
+{
+    if (conn->dead)
+        return;
+    if (conn->resume) {
+        conn->resume = false;
+        zn__http_resume(conn);
+    }
+    if (conn->websocket) {
+        if (conn->role == ZN_WS_SESSION && conn->session != NULL)
+            zn__session_tell_dropped(conn->session);
+        return;
+    }
+    if (conn->session != NULL && !conn->dead)
+        zn__polling_flush(conn->session);
+}
+
+void zn__conn_flush(struct zn_reactor *reactor)
+{
+    static _Thread_local struct zn_dp_send burst[BURST_MAX];
+    static _Thread_local struct zn_conn *conns[BURST_MAX];
+    static _Thread_local struct iovec iov[IOV_MAX_BURST];
+
+    // Polls first: what they answer is output of their connections.
+    for (struct zn_conn *conn = reactor->dirty; conn != NULL; conn = conn->dirty_next)
+        conn_settle(conn);
+    while (reactor->dirty != NULL) {
+        unsigned n = 0;
+        unsigned iov_len = 0;
+        while (reactor->dirty != NULL && n < BURST_MAX && iov_len + IOV_MAX_CONN <= IOV_MAX_BURST) {
+            struct zn_conn *conn = reactor->dirty;
+            reactor->dirty = conn->dirty_next;
+            conn->dirty = false;
+            unsigned k = conn_gather(conn, iov + iov_len, IOV_MAX_BURST - iov_len);
+            if (k == 0)
+                continue;
+            burst[n] = (struct zn_dp_send){ .stream = conn->stream, .iov = iov + iov_len, .iov_len = k };
+            conns[n++] = conn;
+            iov_len += k;
+        }
+        if (n > 0)
+            burst_send(reactor, burst, conns, n);
+    }
+}
+
+// --- Moving to another reactor ------------------------------------------------------------------
+
+// A connection on its way; the mail and then the cookie of adopt().
+struct conn_move {
+    struct zn_mail mail;
+    struct zn_dp_handle handle;
+    struct zn_addr peer;
+    struct zn_buffer *bytes;
+};
+
+static void move_drop(struct zn_mail *mail)
+{
+    struct conn_move *move = (struct conn_move *)mail;
+    if (move->handle.drop != NULL)
+        move->handle.drop(&move->handle);
+    free(move->bytes);
+    free(move);
+}
+
+static void move_run(struct zn_reactor *reactor, struct zn_mail *mail)
+{
+    struct conn_move *move = (struct conn_move *)mail;
+    struct zn_dp_handle handle = move->handle;
+    move->handle.drop = NULL;
+    if (reactor->stopping || reactor->dp->ops->adopt(reactor->dp, handle, move) < 0)
+        move_drop(mail);
+}
+
+void zn__conn_move(struct zn_conn *conn, unsigned to, const void *bytes, size_t len)
+{
+    struct conn_move *move = calloc(1, sizeof(*move));
+    if (move == NULL || zn__buffer_add(&move->bytes, bytes, len) < 0) {
+        free(move);
+        zn__conn_abort(conn);
+        return;
+    }
+    move->mail = (struct zn_mail){ .run = move_run, .drop = move_drop };
+    move->peer = conn->peer;
+    conn->moving = true;
+    conn->user = move;
+    conn->close_code = (uint16_t)to;
+    zn__reactor_untimer(conn->reactor, &conn->timer);
+    zn__http_drop(conn);
+    conn->reactor->dp->ops->detach(conn->reactor->dp, conn->stream);
+}
+
+static void conn_detached(struct zn_conn *conn, const struct zn_dp_event *event)
+{
+    struct zn_reactor *reactor = conn->reactor;
+    struct conn_move *move = conn->user;
+    unsigned to = conn->close_code;
+    conn_retire(conn);
+    out_drop(conn);
+    move->handle = event->handle;
+    if (zn__buffer_add(&move->bytes, event->data, event->len) < 0)
+        move_drop(&move->mail);
+    else
+        (void)zn__reactor_mail(reactor, to, &move->mail);
+}
+
+static void conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *event)
+{
+    struct conn_move *move = event->cookie;
+    struct zn_conn *conn = conn_init(reactor, event->stream);
+    conn->peer = move->peer;
+    zn__http_recv(conn, move->bytes->data, move->bytes->len);
+    move_drop(&move->mail);
+}
+
+// --- Events -----------------------------------------------------------------------------------
+
+static void conn_accepted(struct zn_reactor *reactor, const struct zn_dp_event *event)
+{
+    struct zn_conn *conn = conn_init(reactor, event->stream);
+    addr_set(&conn->peer, event->peer);
+    ZN_COUNT(reactor, connections, 1);
+    if (reactor->stopping) {
+        conn_end(conn, ZN_END_RELEASE);
+        return;
+    }
+    zn__reactor_timer(reactor, &conn->timer, ZN_TIMER_CONN, reactor->server->options.header_timeout_ms);
+}
+
+static void conn_failed(struct zn_conn *conn)
+{
+    struct conn_move *move = conn->moving ? conn->user : NULL;
+    conn_end(conn, ZN_END_RELEASE);
+    if (move != NULL)
+        move_drop(&move->mail);
+}
+
+static void conn_recv(struct zn_conn *conn, uint8_t *data, size_t len)
+{
+    ZN_COUNT(conn->reactor, bytes_in, len);
+    if (conn->end_after_flush || conn->moving)
+        return;
+    if (conn->websocket)
+        zn__ws_recv(conn, data, len);
+    else
+        zn__http_recv(conn, data, len);
+}
+
+void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
+{
+    if (event->type == ZN_DP_ACCEPT) {
+        conn_accepted(reactor, event);
+        return;
+    }
+    if (event->type == ZN_DP_ADOPTED) {
+        conn_adopted(reactor, event);
+        return;
+    }
+    struct zn_conn *conn = zn_stream_user(event->stream, sizeof(*conn));
+    if (event->type == ZN_DP_GONE) {
+        out_drop(conn);
+        return;
+    }
+    if (conn->dead)
+        return;
+    switch (event->type) {
+    case ZN_DP_RECV:
+        conn_recv(conn, event->data, event->len);
+        break;
+    case ZN_DP_EOF:
+        conn->eof = true;
+        if (conn->websocket)
+            zn__ws_eof(conn);
+        else
+            zn__http_eof(conn);
+        break;
+    case ZN_DP_SENT:
+        conn->blocked = sends_async(conn) && conn->out.pinned > event->len;
+        if (event->len > 0)
+            conn_sent(conn, event->len);
+        if (!conn->dead && conn->out.bytes > 0)
+            zn__conn_dirty(conn);
+        break;
+    case ZN_DP_DETACHED:
+        conn_detached(conn, event);
+        break;
+    default: // ZN_DP_ERROR
+        conn_failed(conn);
+    }
+}
+
+void zn__conn_timer(struct zn_reactor *reactor, struct zn_timer *timer)
+{
+    (void)reactor;
+    struct zn_conn *conn = (struct zn_conn *)((char *)timer - offsetof(struct zn_conn, timer));
+    if (conn->end_after_flush)
+        zn__conn_abort(conn);
+    else if (conn->websocket)
+        zn__ws_timer(conn);
+    else
+        zn__http_timer(conn);
+}

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Incremental UTF-8 validation.
+// Incremental UTF-8 validation: a state machine for the character that is cut and for short runs,
+// vectors for what lies between.
 //
 // Thread: pure functions; a state is used by one thread at a time.
 #include "utf8.h"
+#include "simd.h"
+#include "utf8_check.h"
 
 #include <string.h>
 
@@ -46,9 +49,55 @@ static bool scalar(struct zn_utf8 *state, const uint8_t *p, const uint8_t *end)
     return true;
 }
 
+// The vector check of this CPU, or NULL.
+static zn__utf8_check_fn vector_check(void)
+{
+    switch (zn__simd_level()) {
+#if defined(__x86_64__)
+    case ZN_SIMD_AVX512:
+        return zn__utf8_check_avx512;
+    case ZN_SIMD_AVX2:
+        return zn__utf8_check_avx2;
+    case ZN_SIMD_128:
+        return zn__utf8_check_sse41;
+#elif defined(__aarch64__)
+    case ZN_SIMD_128:
+        return zn__utf8_check_neon;
+#endif
+    default:
+        return NULL;
+    }
+}
+
+// The length of text[0, len) without a last character that lacks bytes; len >= 3.
+static size_t whole_characters(const uint8_t *text, size_t len)
+{
+    if (text[len - 1] >= 0xc0)
+        return len - 1;
+    if (text[len - 2] >= 0xe0)
+        return len - 2;
+    if (text[len - 3] >= 0xf0)
+        return len - 3;
+    return len;
+}
+
 bool zn__utf8_next(struct zn_utf8 *state, const uint8_t *data, size_t len)
 {
-    return scalar(state, data, data + len);
+    const uint8_t *end = data + len;
+    for (; state->need > 0 && data < end; data++) {
+        if (!step(state, *data))
+            return false;
+    }
+    if (end - data >= ZN__UTF8_CHECK_MIN + 3) {
+        zn__utf8_check_fn check = vector_check();
+        if (check != NULL) {
+            size_t whole = whole_characters(data, (size_t)(end - data));
+            if (!check(data, whole))
+                return false;
+            data += whole;
+        }
+    }
+    return scalar(state, data, end);
 }
 
 bool zn__utf8_valid(const void *data, size_t len)

@@ -34,7 +34,7 @@ as_root() {
 }
 
 apt_install() {
-    as_root apt-get -q -y --no-install-recommends install "$@"
+    as_root apt-get -qq -y --no-install-recommends install "$@" >/dev/null
 }
 
 install_debian() {
@@ -49,7 +49,7 @@ install_debian() {
     echo "deps: installing Debian packages: $*"
     # Package lists that are missing or old are the one thing to try again for.
     if ! apt-cache show "$@" >/dev/null 2>&1 || ! apt_install "$@"; then
-        as_root apt-get -q update
+        as_root apt-get -qq update
         apt_install "$@"
     fi
 }

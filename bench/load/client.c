@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epoll loop and the sockets of the load generator. What the bytes mean is in conn.c. See client.h.
+// The epoll loop and the sockets of the load generator. What the bytes mean is in conn.c. See
+// client.h.
 #include "client.h"
 
 #include <arpa/inet.h>
@@ -18,14 +19,14 @@
 enum {
     BUFFER_LEN = 512 * 1024,
     EVENTS_MAX = 512,
-    OPENING_MAX = 128,     // connections under way at once while opening many
+    OPENING_MAX = 128, // connections under way at once while opening many
     CONNS_PER_ADDRESS = 20000,
     OUT_MAX = 64 * 1024 * 1024
 };
 
 int client_init(struct client *cl, size_t conns, uint16_t port, bool sio, uint64_t seed)
 {
-    struct rlimit files = {conns + 64, conns + 64};
+    struct rlimit files = { conns + 64, conns + 64 };
     struct rlimit now;
     if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur < files.rlim_cur) {
         if (files.rlim_max < now.rlim_max)
@@ -33,7 +34,8 @@ int client_init(struct client *cl, size_t conns, uint16_t port, bool sio, uint64
         if (setrlimit(RLIMIT_NOFILE, &files) != 0)
             return -errno;
     }
-    *cl = (struct client){.sio = sio, .seed = seed, .conn_count = conns, .buffer_len = BUFFER_LEN};
+    *cl =
+        (struct client){ .sio = sio, .seed = seed, .conn_count = conns, .buffer_len = BUFFER_LEN };
     cl->path = sio ? "/socket.io/?EIO=4&transport=websocket" : "/ws";
     cl->server.sin_family = AF_INET;
     cl->server.sin_port = htons(port);
@@ -62,7 +64,7 @@ void client_deinit(struct client *cl)
     free(cl->buffer);
     if (cl->epfd >= 0)
         close(cl->epfd);
-    *cl = (struct client){.epfd = -1};
+    *cl = (struct client){ .epfd = -1 };
 }
 
 // Spreads connections over loopback source addresses, as one address has only some 28,000 ports.
@@ -71,7 +73,7 @@ static int bind_source(struct client *cl, struct conn *c, int fd)
     uint32_t block = (uint32_t)((size_t)(c - cl->conns) / CONNS_PER_ADDRESS);
     if (block == 0)
         return 0;
-    struct sockaddr_in source = {.sin_family = AF_INET};
+    struct sockaddr_in source = { .sin_family = AF_INET };
     source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + block);
     int one = 1;
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
@@ -91,7 +93,7 @@ int client_open(struct client *cl, struct conn *c)
     if (connect(fd, (struct sockaddr *)&cl->server, sizeof(cl->server)) != 0 &&
         errno != EINPROGRESS)
         goto fail;
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT, .data.ptr = c};
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT, .data.ptr = c };
     if (epoll_ctl(cl->epfd, EPOLL_CTL_ADD, fd, &ev) != 0)
         goto fail;
     c->fd = fd;
@@ -102,7 +104,7 @@ int client_open(struct client *cl, struct conn *c)
     c->out_len = 0;
     c->owed = 0;
     c->seen = 0;
-    c->parser = (struct frame_parser){0};
+    c->parser = (struct frame_parser){ 0 };
     return 0;
 fail:;
     int err = errno;
@@ -115,14 +117,14 @@ static void arm(struct client *cl, struct conn *c, bool write)
     if (c->want_write == write)
         return;
     uint32_t events = (c->stalled ? 0u : (uint32_t)EPOLLIN) | (write ? (uint32_t)EPOLLOUT : 0u);
-    struct epoll_event ev = {.events = events, .data.ptr = c};
+    struct epoll_event ev = { .events = events, .data.ptr = c };
     epoll_ctl(cl->epfd, EPOLL_CTL_MOD, c->fd, &ev);
     c->want_write = write;
 }
 
 void conn_stall(struct client *cl, struct conn *c)
 {
-    struct epoll_event ev = {.events = c->want_write ? (uint32_t)EPOLLOUT : 0u, .data.ptr = c};
+    struct epoll_event ev = { .events = c->want_write ? (uint32_t)EPOLLOUT : 0u, .data.ptr = c };
     c->stalled = true;
     epoll_ctl(cl->epfd, EPOLL_CTL_MOD, c->fd, &ev);
 }
@@ -131,7 +133,7 @@ void conn_reset(struct client *cl, struct conn *c)
 {
     if (c->fd < 0)
         return;
-    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    struct linger now = { .l_onoff = 1, .l_linger = 0 };
     setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     close(c->fd);
     if (c->state == CONN_READY)

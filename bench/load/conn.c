@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WebSocket handshake, control frames, Engine.IO 4 open and heartbeat, Socket.IO 5 CONNECT, all from the
-// client's side. See conn.h.
+// WebSocket handshake, control frames, Engine.IO 4 open and heartbeat, Socket.IO 5 CONNECT, all
+// from the client's side. See conn.h.
 #include "conn.h"
 
 #include <stdio.h>
@@ -15,7 +15,8 @@ enum { HTTP_MAX = 4096 };
 static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
 static const char accept_value[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-static void send_frame(struct client *cl, struct conn *c, uint8_t opcode, const void *data, size_t len)
+static void send_frame(struct client *cl, struct conn *c, uint8_t opcode, const void *data,
+                       size_t len)
 {
     uint8_t wire[FRAME_HEAD_MAX + 125];
     size_t n = frame_write(wire, opcode, data, len, (uint32_t)random_next(&cl->seed));
@@ -25,10 +26,11 @@ static void send_frame(struct client *cl, struct conn *c, uint8_t opcode, const 
 void conn_start(struct client *cl, struct conn *c)
 {
     char request[512];
-    int n = snprintf(request, sizeof(request),
-                     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: Upgrade\r\n"
-                     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
-                     cl->path, (unsigned)ntohs(cl->server.sin_port), key);
+    int n =
+        snprintf(request, sizeof(request),
+                 "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: Upgrade\r\n"
+                 "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
+                 cl->path, (unsigned)ntohs(cl->server.sin_port), key);
     c->state = CONN_UPGRADING;
     conn_send(cl, c, (const uint8_t *)request, (size_t)n);
 }

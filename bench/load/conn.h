@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the bytes of one connection mean: the contract between client.c (sockets) and conn.c (protocol).
+// What the bytes of one connection mean: the contract between client.c (sockets) and conn.c
+// (protocol).
 #ifndef BENCH_LOAD_CONN_H
 #define BENCH_LOAD_CONN_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scenario echo: every connection keeps a number of messages in flight and sends one for each that
-// returns. The frames are made once: a server cannot tell, and the generator must be cheaper than it.
+// returns. The frames are made once: a server cannot tell, and the generator must be cheaper than
+// it.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@ static void on_message(struct client *cl, struct conn *c, const struct frame_ste
     struct echo *e = cl->scenario;
     struct run *r = e->run;
     if (!message_is(&r->message, f)) {
-        bool head_of_binary = r->opt.sio && r->opt.text == MESSAGE_BINARY && f->opcode == FRAME_TEXT;
+        bool head_of_binary =
+            r->opt.sio && r->opt.text == MESSAGE_BINARY && f->opcode == FRAME_TEXT;
         r->wrong += !head_of_binary;
         return;
     }
@@ -78,7 +80,7 @@ static int start(struct run *r, struct echo *e)
 
 int run_echo(struct run *r)
 {
-    struct echo e = {.run = r, .depth = r->opt.depth};
+    struct echo e = { .run = r, .depth = r->opt.depth };
     size_t one = r->message.wire_len;
     e.wire = malloc(one * e.depth);
     if (!e.wire)
@@ -86,8 +88,9 @@ int run_echo(struct run *r)
     for (uint32_t i = 0; i < e.depth; i++)
         message_write(&r->message, e.wire + i * one, 0, &r->client.seed);
     r->client.scenario = &e;
-    r->client.on = (struct client_events){
-        .on_chunk = on_chunk, .on_message = on_message, .on_read_done = on_read_done};
+    r->client.on = (struct client_events){ .on_chunk = on_chunk,
+                                           .on_message = on_message,
+                                           .on_read_done = on_read_done };
     int rc = start(r, &e);
     free(e.wire);
     return rc;

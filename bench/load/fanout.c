@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scenarios fanout and slow: subscriber 0 publishes, keeps a number of broadcasts outstanding, and sends
-// the next one when it has its own copy back of an earlier one. Every subscriber must see every broadcast
-// once and in order. In slow one subscriber in a hundred never reads.
+// Scenarios fanout and slow: subscriber 0 publishes, keeps a number of broadcasts outstanding, and
+// sends the next one when it has its own copy back of an earlier one. Every subscriber must see
+// every broadcast once and in order. In slow one subscriber in a hundred never reads.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "run.h"
 
 enum {
-    SLOTS = 1 << 16,         // broadcasts under way that are followed at once
+    SLOTS = 1 << 16, // broadcasts under way that are followed at once
     STALLED_EVERY = 100,
     DRAIN_S = 10
 };
@@ -28,8 +28,8 @@ struct fanout {
     struct run *run;
     uint8_t *wire;
     uint32_t next_seq;
-    uint32_t readers;        // subscribers that read
-    uint64_t delivered;      // copies received since the start
+    uint32_t readers;   // subscribers that read
+    uint64_t delivered; // copies received since the start
     bool stopped;
     struct slot slots[SLOTS];
 };
@@ -39,8 +39,9 @@ static void publish(struct fanout *f, uint32_t count, uint64_t now)
     struct run *r = f->run;
     for (uint32_t i = 0; i < count; i++) {
         struct slot *s = &f->slots[f->next_seq % SLOTS];
-        *s = (struct slot){.seq = f->next_seq, .sent_ns = now};
-        message_write(&r->message, f->wire + i * r->message.wire_len, f->next_seq++, &r->client.seed);
+        *s = (struct slot){ .seq = f->next_seq, .sent_ns = now };
+        message_write(&r->message, f->wire + i * r->message.wire_len, f->next_seq++,
+                      &r->client.seed);
     }
     conn_send(&r->client, &r->client.conns[0], f->wire, count * r->message.wire_len);
 }
@@ -66,7 +67,8 @@ static void on_message(struct client *cl, struct conn *c, const struct frame_ste
     struct fanout *f = cl->scenario;
     struct run *r = f->run;
     if (!message_is(&r->message, step)) {
-        bool head_of_binary = r->opt.sio && r->opt.text == MESSAGE_BINARY && step->opcode == FRAME_TEXT;
+        bool head_of_binary =
+            r->opt.sio && r->opt.text == MESSAGE_BINARY && step->opcode == FRAME_TEXT;
         r->wrong += !head_of_binary;
         return;
     }
@@ -148,8 +150,9 @@ int run_fanout(struct run *r, bool slow)
         f->run = r;
         f->wire = wire;
         r->client.scenario = f;
-        r->client.on = (struct client_events){
-            .on_message = on_message, .on_read_done = on_read_done, .on_closed = on_closed};
+        r->client.on = (struct client_events){ .on_message = on_message,
+                                               .on_read_done = on_read_done,
+                                               .on_closed = on_closed };
         rc = fanout(f, slow);
     }
     free(wire);

@@ -60,7 +60,7 @@ static void finish(struct frame_parser *p, struct frame_step *out)
 
 int64_t frame_parse(struct frame_parser *p, const uint8_t *data, size_t len, struct frame_step *out)
 {
-    *out = (struct frame_step){0};
+    *out = (struct frame_step){ 0 };
     size_t used = 0;
     if (!p->in_payload) {
         int64_t head = take_head(p, data, len);

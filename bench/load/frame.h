@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WebSocket framing as a client sees it (RFC 6455 section 5): masked frames out, unmasked frames in.
-// Sans I/O, no allocation. A parser belongs to one connection; single thread.
+// WebSocket framing as a client sees it (RFC 6455 section 5): masked frames out, unmasked frames
+// in. Sans I/O, no allocation. A parser belongs to one connection; single thread.
 #ifndef BENCH_LOAD_FRAME_H
 #define BENCH_LOAD_FRAME_H
 
@@ -34,7 +34,7 @@ struct frame_step {
     const uint8_t *chunk; // payload bytes in this step, at chunk_off within the frame
     size_t chunk_len;
     uint64_t chunk_off;
-    bool done;             // the frame is complete; the fields below are valid then
+    bool done; // the frame is complete; the fields below are valid then
     bool fin;
     uint8_t opcode;
     uint64_t len;
@@ -42,9 +42,10 @@ struct frame_step {
     size_t prefix_len;
 };
 
-// Consumes bytes up to the end of one frame at most. Returns the number consumed (> 0 when len > 0),
-// or -EPROTO for a frame that a server must not send: reserved bits or a mask.
-int64_t frame_parse(struct frame_parser *p, const uint8_t *data, size_t len, struct frame_step *out);
+// Consumes bytes up to the end of one frame at most. Returns the number consumed (> 0 when len >
+// 0), or -EPROTO for a frame that a server must not send: reserved bits or a mask.
+int64_t frame_parse(struct frame_parser *p, const uint8_t *data, size_t len,
+                    struct frame_step *out);
 
 // Size on the wire of a masked frame with len payload bytes.
 size_t frame_size(size_t len);

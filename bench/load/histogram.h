@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log-linear histogram of nanoseconds: 128 buckets an octave, so a value is known to 0.8 %. Fixed size.
+// Log-linear histogram of nanoseconds: 128 buckets an octave, so a value is known to 0.8 %. Fixed
+// size.
 #ifndef BENCH_LOAD_HISTOGRAM_H
 #define BENCH_LOAD_HISTOGRAM_H
 
 #include <stdint.h>
 
-enum { HISTOGRAM_SUB_BITS = 7, HISTOGRAM_BUCKETS = (64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS };
+enum {
+    HISTOGRAM_SUB_BITS = 7,
+    HISTOGRAM_BUCKETS = (64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS
+};
 
 struct histogram {
     uint64_t count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scenario idle: what a connection that says nothing costs the server in memory. A few connections come
-// and go first, so that what a server sets up once is not counted as theirs.
+// Scenario idle: what a connection that says nothing costs the server in memory. A few connections
+// come and go first, so that what a server sets up once is not counted as theirs.
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -14,7 +14,8 @@ static const char binary_event[] = "451-[\"msg\",{\"_placeholder\":true,\"num\":
 
 static void fill_ascii(uint8_t *data, size_t len, uint64_t *seed)
 {
-    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .";
+    static const char alphabet[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .";
     for (size_t i = 0; i < len; i++)
         data[i] = (uint8_t)alphabet[random_next(seed) & 63];
 }
@@ -46,11 +47,12 @@ static size_t put_utf8(uint8_t *dst, uint32_t cp)
     return 4;
 }
 
-// A mixture of Cyrillic, kana, Hangul, emoji and blanks: two, three and four byte sequences in turn.
+// A mixture of Cyrillic, kana, Hangul, emoji and blanks: two, three and four byte sequences in
+// turn.
 static void fill_utf8(uint8_t *data, size_t len, uint64_t *seed)
 {
-    static const uint32_t first[] = {0x0410, 0x3041, 0xac00, 0x1f600};
-    static const uint32_t count[] = {0x3f, 0x50, 0x200, 0x30};
+    static const uint32_t first[] = { 0x0410, 0x3041, 0xac00, 0x1f600 };
+    static const uint32_t count[] = { 0x3f, 0x50, 0x200, 0x30 };
     size_t at = 0;
     while (len - at >= 4) {
         uint64_t r = random_next(seed);
@@ -66,7 +68,7 @@ static void fill_utf8(uint8_t *data, size_t len, uint64_t *seed)
 static void put_seq(uint8_t *dst, uint32_t seq)
 {
     for (int i = 0; i < MESSAGE_SEQ_LEN; i++)
-        dst[i] = (uint8_t)"0123456789abcdef"[seq >> (28 - 4 * i) & 15];
+        dst[i] = (uint8_t) "0123456789abcdef"[seq >> (28 - 4 * i) & 15];
 }
 
 int message_init(struct message *m, bool sio, enum message_text text, size_t size, uint64_t *seed)
@@ -74,7 +76,7 @@ int message_init(struct message *m, bool sio, enum message_text text, size_t siz
     bool wrapped = sio && text != MESSAGE_BINARY;
     size_t head = wrapped ? sizeof(event_head) - 1 : 0;
     size_t tail = wrapped ? sizeof(event_tail) - 1 : 0;
-    *m = (struct message){.sio = sio, .text = text, .seq_off = head, .len = head + size + tail};
+    *m = (struct message){ .sio = sio, .text = text, .seq_off = head, .len = head + size + tail };
     m->opcode = text == MESSAGE_BINARY ? FRAME_BINARY : FRAME_TEXT;
     m->payload = malloc(m->len);
     if (!m->payload)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one message that a run sends over and over: its payload, and the frames around it for plain
-// WebSocket or for Socket.IO 5 over Engine.IO 4. The first eight bytes of the user's data are a sequence
-// number in hexadecimal. Owned by the scenario; single thread.
+// WebSocket or for Socket.IO 5 over Engine.IO 4. The first eight bytes of the user's data are a
+// sequence number in hexadecimal. Owned by the scenario; single thread.
 #ifndef BENCH_LOAD_MESSAGE_H
 #define BENCH_LOAD_MESSAGE_H
 
@@ -18,11 +18,11 @@ enum { MESSAGE_SIZE_MIN = 8, MESSAGE_SEQ_LEN = 8 };
 struct message {
     bool sio;
     enum message_text text;
-    uint8_t opcode;      // of the frame that carries the data, which comes last
-    uint8_t *payload;    // of that frame
+    uint8_t opcode;   // of the frame that carries the data, which comes last
+    uint8_t *payload; // of that frame
     size_t len;
-    size_t seq_off;      // where the sequence number stands in payload
-    size_t wire_len;     // size of all frames of one message
+    size_t seq_off;  // where the sequence number stands in payload
+    size_t wire_len; // size of all frames of one message
 };
 
 // Builds a message with size bytes of data from the seed. Returns 0 or -ENOMEM.
@@ -32,7 +32,8 @@ void message_deinit(struct message *m);
 // Writes the frames of message number seq to dst (room for wire_len), freshly masked.
 void message_write(struct message *m, uint8_t *dst, uint32_t seq, uint64_t *seed);
 
-// True when the completed frame is the data frame of such a message (not, say, a Socket.IO CONNECT).
+// True when the completed frame is the data frame of such a message (not, say, a Socket.IO
+// CONNECT).
 static inline bool message_is(const struct message *m, const struct frame_step *f)
 {
     return f->opcode == m->opcode && f->len == m->len && f->fin;

@@ -84,7 +84,7 @@ static int add_cpu(pid_t pid, void *arg)
 
 int proc_cpu_read(pid_t pid, struct proc_cpu *out)
 {
-    *out = (struct proc_cpu){0};
+    *out = (struct proc_cpu){ 0 };
     return walk(pid, add_cpu, out);
 }
 
@@ -108,8 +108,8 @@ static uint64_t sum_keys(const char *path, const char *const *keys, size_t count
 
 static int add_memory(pid_t pid, void *arg)
 {
-    static const char *const rss[] = {"Rss"};
-    static const char *const uss[] = {"Private_Clean", "Private_Dirty", "Private_Hugetlb"};
+    static const char *const rss[] = { "Rss" };
+    static const char *const uss[] = { "Private_Clean", "Private_Dirty", "Private_Hugetlb" };
     struct proc_memory *sum = arg;
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
@@ -122,13 +122,13 @@ static int add_memory(pid_t pid, void *arg)
 
 int proc_memory_read(pid_t pid, struct proc_memory *out)
 {
-    *out = (struct proc_memory){0};
+    *out = (struct proc_memory){ 0 };
     return walk(pid, add_memory, out);
 }
 
 uint64_t proc_slab_read(void)
 {
-    static const char *const slab[] = {"Slab"};
+    static const char *const slab[] = { "Slab" };
     return sum_keys("/proc/meminfo", slab, 1);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See report.h. A run is judged by its own CPU clocks: a side counts as busy while it runs or waits for
-// its core, so that a noisy neighbour is not mistaken for idleness.
+// See report.h. A run is judged by its own CPU clocks: a side counts as busy while it runs or waits
+// for its core, so that a noisy neighbour is not mistaken for idleness.
 #include "report.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct shares {
 static struct shares shares_of(const struct run *r)
 {
     const struct run_sample *a = &r->begin, *b = &r->end;
-    struct shares s = {.wall_s = (double)(b->wall_ns - a->wall_ns) / 1e9};
+    struct shares s = { .wall_s = (double)(b->wall_ns - a->wall_ns) / 1e9 };
     double server_wait = (double)(b->server.wait_ns - a->server.wait_ns) / 1e9;
     double load_cpu = (double)(b->load.run_ns - a->load.run_ns) / 1e9;
     double load_wait = (double)(b->load.wait_ns - a->load.wait_ns) / 1e9;
@@ -30,7 +30,8 @@ static struct shares shares_of(const struct run *r)
     return s;
 }
 
-// Who set the pace. "neither" is a run in which each waited for the other, as with one message in flight.
+// Who set the pace. "neither" is a run in which each waited for the other, as with one message in
+// flight.
 static const char *bound_of(const struct run *r, const struct shares *s)
 {
     if (r->opt.server_pid <= 0)
@@ -42,11 +43,12 @@ static const char *bound_of(const struct run *r, const struct shares *s)
 
 static void print_setup(const struct run *r)
 {
-    static const char *const texts[] = {"ascii", "utf8", "binary"};
+    static const char *const texts[] = { "ascii", "utf8", "binary" };
     const struct options *o = &r->opt;
-    printf("{\"scenario\":\"%s\",\"peer\":\"%s\",\"proto\":\"%s\",\"conns\":%u,\"depth\":%u,"
+    printf("{\"question\":\"%s\",\"scenario\":\"%s\",\"peer\":\"%s\",\"proto\":\"%s\","
+           "\"conns\":%u,\"depth\":%u,"
            "\"size\":%u,\"text\":\"%s\",\"seed\":%llu,\"run\":%u",
-           o->scenario, o->peer, o->sio ? "sio" : "raw", o->conns, o->depth, o->size,
+           o->question, o->scenario, o->peer, o->sio ? "sio" : "raw", o->conns, o->depth, o->size,
            texts[o->text], (unsigned long long)o->seed, o->run);
 }
 
@@ -54,8 +56,8 @@ static void print_quantiles(const char *name, const struct histogram *h)
 {
     if (h->count == 0)
         return;
-    printf(",\"%s\":{\"n\":%llu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}", name,
-           (unsigned long long)h->count, (double)histogram_quantile(h, 0.5) / 1e3,
+    printf(",\"%s\":{\"n\":%llu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}",
+           name, (unsigned long long)h->count, (double)histogram_quantile(h, 0.5) / 1e3,
            (double)histogram_quantile(h, 0.9) / 1e3, (double)histogram_quantile(h, 0.99) / 1e3,
            (double)histogram_quantile(h, 0.999) / 1e3, (double)h->max / 1e3);
 }
@@ -87,20 +89,23 @@ static void print_idle(const struct run *r)
     printf(",\"messages\":%llu,\"user_bytes_per_conn\":%.1f,\"rss_bytes_per_conn\":%.1f,"
            "\"slab_bytes_per_conn\":%.1f,\"tcp_buffer_bytes_per_conn\":%.1f,"
            "\"uss_before\":%llu,\"uss_after\":%llu",
-           (unsigned long long)r->count, growth(r->memory_before.uss, r->memory_after.uss, r->count),
+           (unsigned long long)r->count,
+           growth(r->memory_before.uss, r->memory_after.uss, r->count),
            growth(r->memory_before.rss, r->memory_after.rss, r->count),
            growth(r->slab_before, r->slab_after, r->count),
-           growth(r->tcp_before, r->tcp_after, r->count),
-           (unsigned long long)r->memory_before.uss, (unsigned long long)r->memory_after.uss);
+           growth(r->tcp_before, r->tcp_after, r->count), (unsigned long long)r->memory_before.uss,
+           (unsigned long long)r->memory_after.uss);
 }
 
 static enum report_verdict judge(const struct run *r, const struct shares *s)
 {
     uint64_t gone = r->client.closed_count - r->stalled_closed;
     if (r->wrong > 0 || r->lost > 0 || gone > 0 || r->count == 0) {
-        fprintf(stderr, "load: failed: %llu messages, %llu wrong, %llu lost, %llu connections gone (%s)\n",
-                (unsigned long long)r->count, (unsigned long long)r->wrong, (unsigned long long)r->lost,
-                (unsigned long long)gone, r->client.last_error ? r->client.last_error : "none failed");
+        fprintf(stderr,
+                "load: failed: %llu messages, %llu wrong, %llu lost, %llu connections gone (%s)\n",
+                (unsigned long long)r->count, (unsigned long long)r->wrong,
+                (unsigned long long)r->lost, (unsigned long long)gone,
+                r->client.last_error ? r->client.last_error : "none failed");
         return REPORT_FAILED;
     }
     if (strcmp(r->opt.scenario, "idle") != 0 && strcmp(bound_of(r, s), "generator") == 0) {
@@ -124,7 +129,8 @@ enum report_verdict report_run(const struct run *r)
     else
         print_rates(r, &s);
     if (strcmp(r->opt.scenario, "slow") == 0)
-        printf(",\"stalled_closed\":%llu,\"uss_growth\":%.0f", (unsigned long long)r->stalled_closed,
+        printf(",\"stalled_closed\":%llu,\"uss_growth\":%.0f",
+               (unsigned long long)r->stalled_closed,
                growth(r->memory_before.uss, r->memory_after.uss, 1));
     puts("}");
     return REPORT_GOOD;

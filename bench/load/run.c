@@ -27,9 +27,25 @@ int run_open(struct run *r)
 {
     int rc = client_open_range(&r->client, 0, r->opt.conns, open_timeout_ns);
     if (rc != 0)
-        fprintf(stderr, "load: %zu of %u connections open: %s\n", r->client.ready_count, r->opt.conns,
-                rc == -ECONNABORTED ? r->client.last_error : strerror(-rc));
+        fprintf(stderr, "load: %zu of %u connections open: %s\n", r->client.ready_count,
+                r->opt.conns, rc == -ECONNABORTED ? r->client.last_error : strerror(-rc));
     return rc;
+}
+
+int run_ready(struct run *r)
+{
+    struct client *cl = &r->client;
+    uint64_t until_ns = clock_ns() + (uint64_t)(r->opt.seconds * 1e9);
+    while (clock_ns() < until_ns) {
+        if (cl->conns[0].fd < 0 && client_open(cl, &cl->conns[0]) != 0)
+            return -EIO;
+        int rc = client_poll(cl, 20);
+        if (rc != 0 || cl->ready_count > 0)
+            return rc;
+        if (cl->conns[0].fd < 0)
+            usleep(20000);
+    }
+    return -ETIMEDOUT;
 }
 
 static int poll_until(struct run *r, uint64_t until_ns, void (*turn)(struct run *r))

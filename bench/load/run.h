@@ -42,10 +42,14 @@ int run_fanout(struct run *r, bool slow);
 int run_storm(struct run *r);
 int run_idle(struct run *r);
 
+// Waits until the server answers one handshake, at most --seconds.
+int run_ready(struct run *r);
+
 // Opens all connections; says on stderr what failed.
 int run_open(struct run *r);
 
-// Warms up, then measures for the time asked: each turn polls the client, then calls turn (may be NULL).
+// Warms up, then measures for the time asked: each turn polls the client, then calls turn (may be
+// NULL).
 int run_interval(struct run *r, void (*turn)(struct run *r));
 
 // Polls for a while without measuring.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scenario storm: handshakes, a number of them under way at once. A connection is closed with RST as soon
-// as it is ready (Socket.IO: when CONNECT is answered), and the next one starts.
+// Scenario storm: handshakes, a number of them under way at once. A connection is closed with RST
+// as soon as it is ready (Socket.IO: when CONNECT is answered), and the next one starts.
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void reopen(struct run *r)
 int run_storm(struct run *r)
 {
     r->client.scenario = r;
-    r->client.on = (struct client_events){.on_ready = on_ready, .on_read_done = on_read_done};
+    r->client.on = (struct client_events){ .on_ready = on_ready, .on_read_done = on_read_done };
     reopen(r);
     return run_interval(r, reopen);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floor: a bare epoll loop that does the least that the kernel's TCP allows and still answers in
-// WebSocket. No checks, no limits, no timers, blocking on nothing but epoll; not a server for anyone.
+// The floor: a bare epoll loop that does the least that the kernel's TCP allows and still answers
+// in WebSocket. No checks, no limits, no timers, blocking on nothing but epoll; not a server for
+// anyone.
 //   floor --bench echo|bcast --port N
-// echo turns the frames of one read round in place and sends them with one call. bcast sends each message
-// to each connection with a call of its own: what unbatched sending costs.
+// echo turns the frames of one read round in place and sends them with one call. bcast sends each
+// message to each connection with a call of its own: what unbatched sending costs.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,9 +24,9 @@ enum { BUFFER = 1 << 20, EVENTS = 512 };
 
 struct peer {
     int fd;
-    int index;      // in peers[]
-    bool open;      // handshake done
-    uint32_t held;  // bytes of an unfinished frame
+    int index;     // in peers[]
+    bool open;     // handshake done
+    uint32_t held; // bytes of an unfinished frame
     uint8_t *hold;
 };
 
@@ -51,16 +52,20 @@ static void accept_all(int listener)
         int one = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
         struct peer *p = calloc(1, sizeof(*p));
-        if (peer_count == peer_cap) {
-            peer_cap = peer_cap ? peer_cap * 2 : 1024;
-            peers = realloc(peers, (size_t)peer_cap * sizeof(struct peer *));
-        }
-        if (!p || !peers)
+        if (!p)
             abort();
+        if (peer_count == peer_cap) {
+            int cap = peer_cap ? peer_cap * 2 : 1024;
+            struct peer **more = realloc(peers, (size_t)cap * sizeof(struct peer *));
+            if (!more)
+                abort();
+            peers = more;
+            peer_cap = cap;
+        }
         p->fd = fd;
         p->index = peer_count;
         peers[peer_count++] = p;
-        struct epoll_event ev = {.events = EPOLLIN, .data.ptr = p};
+        struct epoll_event ev = { .events = EPOLLIN, .data.ptr = p };
         epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev);
     }
 }
@@ -81,12 +86,13 @@ static void handshake(struct peer *p, const char *request)
     char answer[256];
     int n = snprintf(answer, sizeof(answer),
                      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                     "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", (char *)value);
+                     "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+                     (char *)value);
     p->open = send(p->fd, answer, (size_t)n, MSG_NOSIGNAL) == n;
 }
 
-// Turns the masked frame at src (src_len bytes there) into an unmasked one at dst. Returns the bytes taken,
-// or 0 when the frame is not complete.
+// Turns the masked frame at src (src_len bytes there) into an unmasked one at dst. Returns the
+// bytes taken, or 0 when the frame is not complete.
 static size_t turn(const uint8_t *src, size_t src_len, uint8_t *dst, size_t *dst_len)
 {
     size_t head = 6, len = src_len >= 2 ? src[1] & 0x7f : 0;
@@ -183,7 +189,7 @@ static bool readable(struct peer *p)
 static int listen_on(uint16_t port)
 {
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(fd, 4096) != 0) {
@@ -200,10 +206,13 @@ int main(int argc, char **argv)
         return 2;
     }
     bcast = strcmp(argv[2], "bcast") == 0;
-    struct rlimit files = {1 << 20, 1 << 20};
-    setrlimit(RLIMIT_NOFILE, &files);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     int listener = listen_on((uint16_t)atoi(argv[4]));
-    struct epoll_event events[EVENTS], ev = {.events = EPOLLIN};
+    struct epoll_event events[EVENTS], ev = { .events = EPOLLIN };
     epfd = epoll_create1(EPOLL_CLOEXEC);
     epoll_ctl(epfd, EPOLL_CTL_ADD, listener, &ev);
     for (;;) {

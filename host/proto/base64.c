@@ -92,6 +92,8 @@ ssize_t zn__base64_decode(struct zn_slice in, uint8_t *out)
 {
     if (!unpad(&in))
         return -EPROTO;
+    if (in.len == 0)
+        return 0;
     const char *p = in.p, *end = in.p + in.len / 4 * 4;
     uint8_t *q = out;
     uint32_t seen = 0;

@@ -83,6 +83,8 @@ static size_t whole_characters(const uint8_t *text, size_t len)
 
 bool zn__utf8_next(struct zn_utf8 *state, const uint8_t *data, size_t len)
 {
+    if (len == 0)
+        return true;
     const uint8_t *end = data + len;
     for (; state->need > 0 && data < end; data++) {
         if (!step(state, *data))

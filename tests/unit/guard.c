@@ -36,6 +36,6 @@ uint8_t *guard_copy(const struct guard *guard, const void *data, size_t len)
 {
     uint8_t *p = guard_end(guard, len);
     if (len > 0)
-        memcpy(p, data, len);
+        memmove(p, data, len);
     return p;
 }

@@ -52,8 +52,8 @@ int zn__eio_payload_next(struct zn_slice payload, size_t *cursor, struct zn_eio_
     return 1;
 }
 
-ssize_t zn__eio_open_write(char *out, size_t cap, const char sid[ZN_EIO_SID_LEN],
-                           bool can_upgrade, uint32_t ping_interval_ms, uint32_t ping_timeout_ms,
+ssize_t zn__eio_open_write(char *out, size_t cap, const char sid[ZN_EIO_SID_LEN], bool can_upgrade,
+                           uint32_t ping_interval_ms, uint32_t ping_timeout_ms,
                            uint64_t max_payload)
 {
     int len = snprintf(out, cap,

@@ -14,7 +14,7 @@
 enum { METHOD_LEN_MAX = 32 };
 
 enum state {
-    START,    // one empty line may come first (RFC 9112 section 2.2)
+    START, // one empty line may come first (RFC 9112 section 2.2)
     START_LF,
     METHOD,
     TARGET,

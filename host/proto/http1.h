@@ -109,7 +109,7 @@ bool zn__http_value_valid(struct zn_slice text);
 // A request body: Content-Length or chunked (RFC 9112 section 7.1). Chunk
 // extensions are checked and skipped, trailers read and dropped, within one limit.
 struct zn_http_body {
-    uint64_t left; // bytes of the body, or of the current chunk
+    uint64_t left;  // bytes of the body, or of the current chunk
     uint32_t aside; // bytes of extensions and trailers so far
     uint8_t state;
     bool chunked;

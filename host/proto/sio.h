@@ -29,12 +29,12 @@ enum {
 struct zn_sio_packet {
     uint8_t type; // enum zn_sio_type
     bool has_id;
-    uint8_t attachments; // 1..10 for the binary types, else 0
-    uint64_t id;         // ack id
-    struct zn_slice nsp; // "/" when absent; as it stands, a query string too
-    struct zn_slice data; // CONNECT: object or empty. EVENT, ACK: the whole array text.
+    uint8_t attachments;   // 1..10 for the binary types, else 0
+    uint64_t id;           // ack id
+    struct zn_slice nsp;   // "/" when absent; as it stands, a query string too
+    struct zn_slice data;  // CONNECT: object or empty. EVENT, ACK: the whole array text.
     struct zn_slice event; // EVENT: the first element as it stands (string with quotes, or number)
-    struct zn_slice args;  // EVENT: the elements after the name, without brackets. ACK: all elements.
+    struct zn_slice args;  // EVENT: the elements after the name. ACK: all. Without brackets.
 };
 
 // Decodes one packet from the text (valid UTF-8) after the Engine.IO '4'. -EPROTO,

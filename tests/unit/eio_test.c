@@ -57,7 +57,7 @@ static void packet_of_no_type_is_refused(void **state)
 // Walks a payload; writes `type:data|` for each packet, b for a binary one, and ! for an error.
 static void walk(const char *payload, size_t len, char *out)
 {
-    struct zn_slice in = guarded(payload, len);
+    struct zn_slice in = payload == NULL ? (struct zn_slice){ NULL, 0 } : guarded(payload, len);
     struct zn_eio_packet packet;
     size_t cursor = 0;
     int got;
@@ -84,17 +84,30 @@ static void payload_is_cut_at_its_separators(void **state)
     } payloads[] = {
         { "4", "4:|" },
         { "4hello", "4:hello|" },
-        { "4hello\x1e" "2\x1e" "4world", "4:hello|2:|4:world|" },
-        { "4hello\x1e" "bAQIDBA==\x1e" "1", "4:hello|b:AQIDBA==|1:|" },
+        { "4hello\x1e"
+          "2\x1e"
+          "4world",
+          "4:hello|2:|4:world|" },
+        { "4hello\x1e"
+          "bAQIDBA==\x1e"
+          "1",
+          "4:hello|b:AQIDBA==|1:|" },
         { "b", "b:|" },
         { "b4AQ", "b:4AQ|" }, // base64 that starts with a digit
         { "42[\"\xe2\x82\xac\"]", "4:2[\"\xe2\x82\xac\"]|" },
         { "", "!" },
         { "\x1e", "!" },
         { "4a\x1e", "4:a|!" },
-        { "\x1e" "4a", "!" },
-        { "4a\x1e\x1e" "4b", "4:a|!" },
-        { "4a\x1e" "7b\x1e" "4c", "4:a|!" },
+        { "\x1e"
+          "4a",
+          "!" },
+        { "4a\x1e\x1e"
+          "4b",
+          "4:a|!" },
+        { "4a\x1e"
+          "7b\x1e"
+          "4c",
+          "4:a|!" },
         { "abc", "!" },
         { "2:4a", "2::4a|" }, // not the payload of protocol 3
         { "6:4hello", "6::4hello|" },
@@ -106,6 +119,8 @@ static void payload_is_cut_at_its_separators(void **state)
         walk(payloads[i].payload, strlen(payloads[i].payload), out);
         assert_string_equal(out, payloads[i].expected);
     }
+    walk(NULL, 0, out);
+    assert_string_equal(out, "!");
     walk("4a\0b", 4, out);
     assert_memory_equal(out, "4:a\0b|", 7);
 }
@@ -144,7 +159,7 @@ static void open_packet_has_the_five_keys(void **state)
     len = zn__eio_open_write(out, sizeof(out), sid, false, UINT32_MAX, 0, UINT64_MAX);
     assert_string_equal(out, "0{\"sid\":\"lv_VI97HAXpY6yYWAAAB\",\"upgrades\":[],\"pingInterval\":"
                              "4294967295,\"pingTimeout\":0,\"maxPayload\":18446744073709551615}");
-    for (size_t cap = 0; cap < (size_t)len; cap++) {
+    for (size_t cap = 0; cap <= (size_t)len; cap++) {
         assert_int_equal(zn__eio_open_write((char *)guard_end(&guard, cap), cap, sid, false,
                                             UINT32_MAX, 0, UINT64_MAX),
                          -EMSGSIZE);

@@ -121,7 +121,10 @@ static void body_by_length_cut_short_is_not_done(void **state)
     assert_int_equal(result.len, 5);
 }
 
-#define BODY(in, used, data) { in, sizeof(in) - 1, used, data }
+#define BODY(in, used, data)                                                                       \
+    {                                                                                              \
+        in, sizeof(in) - 1, used, data                                                             \
+    }
 
 static void body_in_chunks_is_joined(void **state)
 {
@@ -147,7 +150,10 @@ static void body_in_chunks_is_joined(void **state)
     }
 }
 
-#define BAD(in) { in, sizeof(in) - 1 }
+#define BAD(in)                                                                                    \
+    {                                                                                              \
+        in, sizeof(in) - 1                                                                         \
+    }
 
 // Each ends at the byte that must be refused.
 static void body_with_malformed_chunk_is_refused(void **state)

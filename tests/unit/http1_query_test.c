@@ -143,8 +143,8 @@ static void value_with_line_end_may_not_be_echoed(void **state)
 {
     static const char *const good[] = { "a", "a b\tc", "\"\xc3\xa9\"", "0123456789abcdefgh" };
     static const char *const bad[] = {
-        "a\r\nSet-Cookie: x", "a\rb", "a\nb", "\x7f",
-        " a",                 "a\t",  "\x01", "0123456789abcdef0123456789\n",
+        "a\r\nSet-Cookie: x",           "a\rb", "a\nb", "\x7f", " a", "a\t", "\x01",
+        "0123456789abcdef0123456789\n",
     };
 
     (void)state;

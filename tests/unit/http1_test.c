@@ -141,6 +141,26 @@ static void head_split_anywhere_is_read_the_same(void **state)
     assert_same(&req, &whole);
 }
 
+static void head_with_odd_queries_is_cut_at_the_first_mark(void **state)
+{
+    static const struct {
+        const char *head, *path, *query;
+    } heads[] = {
+        { "GET /a?b?c=/d HTTP/1.1\r\nHost: a\r\n\r\n", "/a", "b?c=/d" },
+        { "GET /? HTTP/1.1\r\nHost: a\r\n\r\n", "/", "" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "/", "" },
+    };
+    struct zn_http_req req;
+    size_t used;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        assert_int_equal(parse_bytes(&req, heads[i].head, strlen(heads[i].head), &used), 0);
+        assert_slice(heads[i].head, req.path, heads[i].path);
+        assert_slice(heads[i].head, req.query, heads[i].query);
+    }
+}
+
 // What follows the head is the body's or the next request's.
 static void head_with_bytes_after_it_stops_at_its_end(void **state)
 {
@@ -180,19 +200,17 @@ static void head_with_methods_is_told_apart(void **state)
         const char *name;
         uint8_t method;
     } methods[] = {
-        { "GET", ZN_HTTP_GET },       { "HEAD", ZN_HTTP_HEAD },
-        { "POST", ZN_HTTP_POST },     { "PUT", ZN_HTTP_PUT },
-        { "DELETE", ZN_HTTP_DELETE }, { "OPTIONS", ZN_HTTP_OPTIONS },
-        { "PATCH", ZN_HTTP_PATCH },   { "get", ZN_HTTP_OTHER },
-        { "GETS", ZN_HTTP_OTHER },    { "M-SEARCH", ZN_HTTP_OTHER },
+        { "GET", ZN_HTTP_GET },        { "HEAD", ZN_HTTP_HEAD },     { "POST", ZN_HTTP_POST },
+        { "PUT", ZN_HTTP_PUT },        { "DELETE", ZN_HTTP_DELETE }, { "OPTIONS", ZN_HTTP_OPTIONS },
+        { "PATCH", ZN_HTTP_PATCH },    { "get", ZN_HTTP_OTHER },     { "GETS", ZN_HTTP_OTHER },
+        { "M-SEARCH", ZN_HTTP_OTHER },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         char head[64];
         struct zn_http_req req;
-        int len =
-            snprintf(head, sizeof(head), "%s / HTTP/1.1\r\nHost:a\r\n\r\n", methods[i].name);
+        int len = snprintf(head, sizeof(head), "%s / HTTP/1.1\r\nHost:a\r\n\r\n", methods[i].name);
 
         assert_int_equal(parse(&req, head, (size_t)len), 0);
         assert_int_equal(req.method, methods[i].method);
@@ -201,7 +219,10 @@ static void head_with_methods_is_told_apart(void **state)
 
 #define LINE "POST /x HTTP/1.1\r\n"
 #define HOST LINE "Host: a\r\n"
-#define REFUSED(text, status) { text, sizeof(text) - 1, status }
+#define REFUSED(text, status)                                                                      \
+    {                                                                                              \
+        text, sizeof(text) - 1, status                                                             \
+    }
 
 // SECURITY: each of these ends where the verdict must fall.
 static const struct {
@@ -460,9 +481,9 @@ static void chars_of_each_class_are_the_grammars(void **state)
         bool target = c > 0x20 && c < 0x7f && strchr("\"<>#", c) == NULL;
         bool value = c == '\t' || (c >= 0x20 && c != 0x7f);
 
-        assert_int_equal(zn__http_chars[c],
-                         token * ZN_HTTP_TOKEN + target * ZN_HTTP_TARGET + host * ZN_HTTP_HOST +
-                             digit * ZN_HTTP_DIGIT + hex * ZN_HTTP_HEX + value * ZN_HTTP_VALUE);
+        assert_int_equal(zn__http_chars[c], token * ZN_HTTP_TOKEN + target * ZN_HTTP_TARGET +
+                                                host * ZN_HTTP_HOST + digit * ZN_HTTP_DIGIT +
+                                                hex * ZN_HTTP_HEX + value * ZN_HTTP_VALUE);
     }
 }
 
@@ -485,6 +506,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(head_of_browser_is_read),
         cmocka_unit_test(head_split_anywhere_is_read_the_same),
+        cmocka_unit_test(head_with_odd_queries_is_cut_at_the_first_mark),
         cmocka_unit_test(head_with_bytes_after_it_stops_at_its_end),
         cmocka_unit_test(head_in_pieces_is_not_read_again),
         cmocka_unit_test(head_with_methods_is_told_apart),

@@ -76,7 +76,7 @@ INCLUDES := $(shell $(PKG_CONFIG) --cflags zlib openssl liburing 2>/dev/null)
 endif
 LIBS += -pthread
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wstrict-prototypes \
-	-Wmissing-prototypes -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+	-Wmissing-prototypes -Wundef $(if $(WERROR),-Werror)
 HARDEN := -fstack-protector-strong -fno-plt
 ifeq ($(strip $(sanitize)),)
 ifndef DEBUG

@@ -105,8 +105,8 @@ struct zn_dp_ops {
     // Where taken is less than the whole, SENT events account for the rest of what the call
     // was given (uring) or say that there is room to try again (epoll: SENT with len 0); until the first
     // of them, do not send on that stream: it accounts for all. A stream that breaks reports ERROR by
-    // poll(). After end() with RELEASE or RESET the datapath does not read the bytes any more; what
-    // was not taken or reported by then may be lost.
+    // poll(). If it is ended instead of waited for, GONE follows (ZN_DP_CAP_ASYNC): what was given goes
+    // out first after RELEASE.
     void (*send)(struct zn_dp *dp, struct zn_dp_send *burst, unsigned burst_len);
 
     // Stops (false) and restarts (true) RECV events of a stream.

@@ -473,12 +473,17 @@ static bool event_recv(struct epoll_dp *dp, struct zn_stream *stream, struct zn_
     return true;
 }
 
+static void handle_drop(struct zn_dp_handle *handle)
+{
+    close(handle->fd);
+}
+
 static void event_detached(struct epoll_dp *dp, struct zn_stream *stream,
                            struct zn_dp_event *event)
 {
     epoll_ctl(dp->epoll_fd, EPOLL_CTL_DEL, stream->fd, NULL);
     event->type = ZN_DP_DETACHED;
-    event->handle.fd = stream->fd;
+    event->handle = (struct zn_dp_handle){ .fd = stream->fd, .drop = handle_drop };
     stream->fd = -1;
     stream->flags |= DEAD;
 }

@@ -270,6 +270,31 @@ static void event_adopted(struct mem_dp *dp, struct zn_stream *stream, struct zn
     event->cookie = stream->cookie;
 }
 
+static struct zn_mem_peer *traveller_take(int handle)
+{
+    pthread_mutex_lock(&travel_lock);
+    struct zn_mem_peer **link = &travellers;
+    while (*link && (*link)->handle != handle)
+        link = &(*link)->next;
+    struct zn_mem_peer *peer = *link;
+    if (peer) {
+        *link = peer->next;
+        peer->handle = 0;
+    }
+    pthread_mutex_unlock(&travel_lock);
+    return peer;
+}
+
+static void handle_drop(struct zn_dp_handle *handle)
+{
+    struct zn_mem_peer *peer = traveller_take(handle->fd);
+    if (!peer)
+        return;
+    peer->got_fin = true;
+    if (peer->gone)
+        peer_forget(peer);
+}
+
 static void event_detached(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
     struct zn_mem_peer *peer = stream->peer;
@@ -284,7 +309,7 @@ static void event_detached(struct mem_dp *dp, struct zn_stream *stream, struct z
     travellers = peer;
     pthread_mutex_unlock(&travel_lock);
     event->type = ZN_DP_DETACHED;
-    event->handle.fd = peer->handle;
+    event->handle = (struct zn_dp_handle){ .fd = peer->handle, .drop = handle_drop };
 }
 
 static void event_recv(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
@@ -447,16 +472,7 @@ static void mem_detach(struct zn_dp *base, struct zn_stream *stream)
 static int mem_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cookie)
 {
     struct mem_dp *dp = (struct mem_dp *)base;
-    pthread_mutex_lock(&travel_lock);
-    struct zn_mem_peer **link = &travellers;
-    while (*link && (*link)->handle != handle.fd)
-        link = &(*link)->next;
-    struct zn_mem_peer *peer = *link;
-    if (peer) {
-        *link = peer->next;
-        peer->handle = 0;
-    }
-    pthread_mutex_unlock(&travel_lock);
+    struct zn_mem_peer *peer = traveller_take(handle.fd);
     if (!peer)
         return -EBADF;
     struct zn_stream *stream = must(zn__slab_alloc(&dp->slab));

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+// Server and clients for tests of the datapaths. See datapath_rig.h.
+#include "datapath_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVENTS_MAX = 128 };
+
+static const uint64_t session_magic = UINT64_C(0x5e5510f5e5510f5e);
+
+// --- certificate
+
+static void certificate_write(const char *cert_path, const char *key_path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    assert_non_null(key);
+    X509_set_version(cert, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+    X509_set_pubkey(cert, key);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+                               (const unsigned char *)"localhost", -1, -1, 0);
+    X509_set_issuer_name(cert, X509_get_subject_name(cert));
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    FILE *file = fopen(cert_path, "w");
+    assert_non_null(file);
+    PEM_write_X509(file, cert);
+    fclose(file);
+    file = fopen(key_path, "w");
+    assert_non_null(file);
+    PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
+    fclose(file);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+static struct zn_tls *tls_make(void)
+{
+    char dir[] = "/tmp/zapnic-test-XXXXXX", cert_path[64], key_path[64], err[256];
+    struct zn_tls *tls = NULL;
+    assert_non_null(mkdtemp(dir));
+    snprintf(cert_path, sizeof cert_path, "%s/cert.pem", dir);
+    snprintf(key_path, sizeof key_path, "%s/key.pem", dir);
+    certificate_write(cert_path, key_path);
+    assert_int_equal(zn_tls_create(cert_path, key_path, &tls, err), 0);
+    assert_int_equal(zn_tls_reload(tls, err), 0);
+    unlink(cert_path);
+    unlink(key_path);
+    rmdir(dir);
+    assert_int_equal(zn_tls_reload(tls, err), -EINVAL);
+    return tls;
+}
+
+// --- server
+
+void rig_open(struct rig *rig, const struct backend *backend, const struct zn_dp_config *config)
+{
+    *rig = (struct rig){ .backend = backend, .config = *config, .max = EVENTS_MAX };
+    rig->config.user_size = sizeof(struct session);
+    int err;
+    if (backend->tls) {
+        rig->tls = tls_make();
+        err = zn_dp_tls_open(rig->tls, backend->ops, &rig->config, &rig->dp);
+    } else {
+        err = backend->ops->open(&rig->config, &rig->dp);
+    }
+    if (err == -ENOSYS || err == -EPERM) {
+        zn_tls_destroy(rig->tls);
+        skip();
+    }
+    assert_int_equal(err, 0);
+    rig->address = (struct sockaddr_in){ .sin_family = AF_INET };
+    rig->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    uint16_t port = 0;
+    err = rig->dp->ops->listen(rig->dp, (struct sockaddr *)&rig->address, sizeof rig->address,
+                               &port);
+    assert_int_equal(err, 0);
+    assert_int_not_equal(port, 0);
+    rig->address.sin_port = htons(port);
+}
+
+static struct session *session_of(struct rig *rig, struct zn_stream *stream)
+{
+    struct session *session = zn_stream_user(stream, rig->config.user_size);
+    assert_int_equal((uintptr_t)session % 16, 0);
+    return session;
+}
+
+static void session_add(struct rig *rig, struct zn_stream *stream)
+{
+    struct session *session = session_of(rig, stream);
+    static const struct session zeroes;
+    assert_memory_equal(session, &zeroes, sizeof zeroes);
+    session->magic = session_magic;
+    session->stream = stream;
+    session->next = rig->sessions;
+    if (rig->sessions)
+        rig->sessions->prev = session;
+    rig->sessions = session;
+    rig->sessions_len++;
+    rig->last = session;
+}
+
+static void session_forget(struct rig *rig, struct session *session)
+{
+    free(session->out);
+    free(session->later);
+    *(session->prev ? &session->prev->next : &rig->sessions) = session->next;
+    if (session->next)
+        session->next->prev = session->prev;
+    rig->sessions_len--;
+    if (rig->last == session)
+        rig->last = NULL;
+    session->magic = 0;
+}
+
+void rig_close(struct rig *rig)
+{
+    while (rig->sessions)
+        session_end(rig, rig->sessions, ZN_END_RESET);
+    rig->dp->ops->close(rig->dp);
+    zn_tls_destroy(rig->tls);
+}
+
+void session_end(struct rig *rig, struct session *session, enum zn_dp_end how)
+{
+    rig->dp->ops->end(rig->dp, session->stream, how);
+    if (how != ZN_END_FIN)
+        session_forget(rig, session);
+}
+
+static void session_flush(struct rig *rig, struct session *session)
+{
+    if (session->waiting || session->err)
+        return;
+    if (!session->out_len && session->later_len) {
+        free(session->out);
+        session->out = session->later;
+        session->out_start = 0;
+        session->out_len = session->later_len;
+        session->later = NULL;
+        session->later_len = 0;
+    }
+    if (!session->out_len)
+        return;
+    // Two pieces where it can be two, to have both ways of sending tried.
+    uint8_t *bytes = session->out + session->out_start;
+    size_t half = session->out_len > 1000 ? session->out_len / 3 : session->out_len;
+    struct iovec iov[2] = { { bytes, half }, { bytes + half, session->out_len - half } };
+    struct zn_dp_send send = { session->stream, iov, iov[1].iov_len ? 2 : 1, 0 };
+    rig->dp->ops->send(rig->dp, &send, 1);
+    assert_true(send.taken <= session->out_len);
+    session->out_start += send.taken;
+    session->out_len -= send.taken;
+    session->sent += send.taken;
+    session->waiting = session->out_len > 0;
+    if (!session->waiting)
+        session_flush(rig, session);
+}
+
+void session_send(struct rig *rig, struct session *session, const void *data, size_t len)
+{
+    session->later = realloc(session->later, session->later_len + len);
+    memcpy(session->later + session->later_len, data, len);
+    session->later_len += len;
+    session_flush(rig, session);
+}
+
+static void on_recv(struct rig *rig, struct session *session, struct zn_dp_event *event)
+{
+    size_t recv_max = rig->config.recv_size ? rig->config.recv_size : 65536;
+    assert_true(event->len > 0 && event->len <= recv_max);
+    assert_int_equal(session->eofs, 0);
+    session->recvs++;
+    session->received += event->len;
+    rig->received += event->len;
+    if (rig->answer_bye) {
+        session_send(rig, session, "bye", 3);
+        if (!session->waiting)
+            session_end(rig, session, ZN_END_RELEASE);
+        return;
+    }
+    if (!rig->mute)
+        session_send(rig, session, event->data, event->len);
+    event->data[0] ^= 1; // it is ours
+    event->data[event->len - 1] ^= 1;
+}
+
+static void on_sent(struct rig *rig, struct session *session, size_t len)
+{
+    assert_true(session->waiting);
+    assert_true(len <= session->out_len);
+    session->sents++;
+    session->waiting = false;
+    session->out_start += len;
+    session->out_len -= len;
+    session->sent += len;
+    if (rig->answer_bye && !session->out_len)
+        session_end(rig, session, ZN_END_RELEASE);
+    else
+        session_flush(rig, session);
+}
+
+static void on_event(struct rig *rig, struct zn_dp_event *event)
+{
+    if (event->type == ZN_DP_ACCEPT || event->type == ZN_DP_ADOPTED) {
+        session_add(rig, event->stream);
+        if (event->type == ZN_DP_ADOPTED) {
+            rig->adoptions++;
+            rig->cookie = event->cookie;
+            return;
+        }
+        rig->accepts++;
+        assert_non_null(event->peer);
+        memcpy(&rig->peer, event->peer, sizeof(struct sockaddr_in));
+        return;
+    }
+    struct session *session = session_of(rig, event->stream);
+    assert_int_equal(session->magic, session_magic);
+    assert_int_equal(session->err, 0);
+    switch (event->type) {
+    case ZN_DP_RECV:
+        on_recv(rig, session, event);
+        break;
+    case ZN_DP_SENT:
+        on_sent(rig, session, event->len);
+        break;
+    case ZN_DP_EOF:
+        assert_int_equal(session->eofs++, 0);
+        if (!rig->keep) {
+            rig->ends++;
+            session_end(rig, session, ZN_END_RELEASE);
+        }
+        break;
+    case ZN_DP_ERROR:
+        assert_true(event->err < 0);
+        session->err = event->err;
+        rig->errors++;
+        if (!rig->keep)
+            session_end(rig, session, ZN_END_RELEASE);
+        break;
+    case ZN_DP_DETACHED:
+        rig->detaches++;
+        rig->handle = event->handle;
+        rig->handle_data_len = event->len;
+        if (event->len)
+            memcpy(rig->handle_data, event->data, event->len);
+        session_forget(rig, session);
+        break;
+    default:
+        fail_msg("event of type %d", event->type);
+    }
+}
+
+int rig_turn(struct rig *rig)
+{
+    struct zn_dp_event events[EVENTS_MAX];
+    if (rig->backend->ops == &zn_dp_mem && !rig->backend->tls)
+        zn_dp_mem_advance(rig->dp, 1000000);
+    int len = rig->dp->ops->poll(rig->dp, events, rig->max, 1000000);
+    assert_in_range(len, 0, (int)rig->max);
+    for (int i = 0; i < len; i++) {
+        for (int j = 0; j < i; j++)
+            assert_ptr_not_equal(events[i].stream, events[j].stream);
+    }
+    for (int i = 0; i < len; i++)
+        on_event(rig, &events[i]);
+    return len;
+}
+
+void rig_settle(struct rig *rig)
+{
+    for (int quiet = 0; quiet < 5;)
+        quiet = rig_turn(rig) ? 0 : quiet + 1;
+}
+
+// --- clients
+
+static SSL_CTX *client_context(void)
+{
+    static SSL_CTX *context;
+    if (!context) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        SSL_CTX_set_alpn_protos(context, (const unsigned char *)"\x02h2\x08http/1.1", 12);
+    }
+    return context;
+}
+
+struct client *client_open(struct rig *rig)
+{
+    struct client *client = calloc(1, sizeof *client);
+    client->rig = rig;
+    client->fd = -1;
+    if (rig->backend->ops == &zn_dp_mem) {
+        assert_false(rig->backend->tls);
+        client->mem = zn_dp_mem_connect(rig->dp);
+        return client;
+    }
+    static const int on = 1;
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(client->fd >= 0);
+    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    assert_int_equal(
+        connect(client->fd, (struct sockaddr *)&rig->address, sizeof rig->address), 0);
+    assert_int_equal(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
+    if (rig->backend->tls) {
+        client->ssl = SSL_new(client_context());
+        SSL_set_fd(client->ssl, client->fd);
+        SSL_set_connect_state(client->ssl);
+    }
+    return client;
+}
+
+static size_t ssl_write(struct client *client, const void *data, size_t len)
+{
+    size_t done = 0, part;
+    ERR_clear_error();
+    while (done < len &&
+           SSL_write_ex(client->ssl, (const uint8_t *)data + done, len - done, &part) == 1)
+        done += part;
+    return done;
+}
+
+size_t client_write(struct client *client, const void *data, size_t len)
+{
+    if (client->mem) {
+        zn_dp_mem_write(client->mem, data, len);
+        return len;
+    }
+    if (client->ssl) {
+        // Handshake and plaintext need the server's turns in between.
+        for (int i = 0; !SSL_is_init_finished(client->ssl) && i < 3000; i++) {
+            ERR_clear_error();
+            SSL_do_handshake(client->ssl);
+            rig_turn(client->rig);
+        }
+        assert_true(SSL_is_init_finished(client->ssl));
+        return ssl_write(client, data, len);
+    }
+    ssize_t done = send(client->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return done > 0 ? (size_t)done : 0;
+}
+
+static ssize_t ssl_read(struct client *client, void *buf, size_t cap)
+{
+    size_t len;
+    ERR_clear_error();
+    int answer = SSL_read_ex(client->ssl, buf, cap, &len);
+    if (answer == 1)
+        return (ssize_t)len;
+    switch (SSL_get_error(client->ssl, answer)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return 0;
+    case SSL_ERROR_ZERO_RETURN:
+        return -EPIPE;
+    default:
+        return -ECONNRESET;
+    }
+}
+
+ssize_t client_read(struct client *client, void *buf, size_t cap)
+{
+    if (client->mem)
+        return zn_dp_mem_read(client->mem, buf, cap);
+    if (client->ssl)
+        return ssl_read(client, buf, cap);
+    ssize_t len = recv(client->fd, buf, cap, MSG_DONTWAIT);
+    if (len == 0)
+        return -EPIPE;
+    if (len < 0)
+        return errno == EAGAIN ? 0 : -errno;
+    return len;
+}
+
+void client_fin(struct client *client)
+{
+    if (client->mem) {
+        zn_dp_mem_fin(client->mem);
+        return;
+    }
+    if (client->ssl)
+        SSL_shutdown(client->ssl);
+    shutdown(client->fd, SHUT_WR);
+}
+
+void client_reset(struct client *client)
+{
+    static const struct linger abort_linger = { .l_onoff = 1 };
+    if (client->mem) {
+        zn_dp_mem_reset(client->mem);
+        return;
+    }
+    setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &abort_linger, sizeof abort_linger);
+    close(client->fd);
+    client->fd = -1;
+}
+
+void client_free(struct client *client)
+{
+    if (client->mem)
+        zn_dp_mem_free(client->mem);
+    SSL_free(client->ssl);
+    if (client->fd >= 0)
+        close(client->fd);
+    free(client);
+}
+
+ssize_t client_expect(struct client *client, void *buf, size_t len)
+{
+    size_t got = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    for (time_t end = now.tv_sec + 3; got < len && now.tv_sec <= end;
+         clock_gettime(CLOCK_MONOTONIC, &now)) {
+        ssize_t part = client_read(client, (uint8_t *)buf + got, len - got);
+        if (part < 0)
+            return got ? (ssize_t)got : part;
+        got += (size_t)part;
+        if (!part)
+            rig_turn(client->rig);
+    }
+    return (ssize_t)got;
+}

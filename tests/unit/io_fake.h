@@ -123,6 +123,7 @@ int zn__session_send(struct zn_session *session, struct zn_packet *packet)
     if (session->blocked && (packet->flags & ZN_VOLATILE))
         return -EAGAIN;
     char *at = session->sent + strlen(session->sent);
+    assert_true(at + packet->text_len + 300 < session->sent + sizeof(session->sent));
     for (unsigned i = 0; i < packet->parts_len; i++)
         at += sprintf(at, "%.*s", (int)packet->parts[i].len, packet->parts[i].p);
     at += sprintf(at, "|");

@@ -108,20 +108,17 @@ static int read_method(struct zn_http_req *req, const char *head, uint16_t end)
 // Origin-form, or "*" for OPTIONS (RFC 9112 section 3.2).
 static int read_target(struct zn_http_req *req, const char *head, uint16_t end)
 {
-    uint16_t len;
+    bool star = head[req->mark] == '*' && req->method == ZN_HTTP_OPTIONS;
+    uint16_t stop = star && end > req->mark + 1 ? (uint16_t)(req->mark + 1) : end;
 
-    if (head[req->mark] != '/' && (head[req->mark] != '*' || req->method != ZN_HTTP_OPTIONS)) {
+    if (head[req->mark] != '/' && !star) {
         return refuse(req, 400);
     }
-    while (req->pos < end && zn__http_is(head[req->pos], ZN_HTTP_TARGET)) {
+    while (req->pos < stop && zn__http_is(head[req->pos], ZN_HTTP_TARGET)) {
         if (head[req->pos] == '?' && req->query.off == 0) {
             req->query.off = (uint16_t)(req->pos + 1);
         }
         req->pos++;
-    }
-    len = (uint16_t)(req->pos - req->mark);
-    if (head[req->mark] == '*' && len > 1) {
-        return refuse(req, 400);
     }
     if (req->pos == end) {
         return -EAGAIN;
@@ -132,7 +129,7 @@ static int read_target(struct zn_http_req *req, const char *head, uint16_t end)
     req->target = req->path = marked(req);
     if (req->query.off > 0) {
         req->query.len = (uint16_t)(req->pos - req->query.off);
-        req->path.len = (uint16_t)(len - req->query.len - 1);
+        req->path.len = (uint16_t)(req->query.off - 1 - req->mark);
     }
     req->pos++;
     return enter(req, VERSION);

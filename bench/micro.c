@@ -33,7 +33,7 @@ static int compare(const void *a, const void *b)
 struct micro_figure micro_measure(micro_fn fn, void *arg)
 {
     size_t times = 1;
-    double ns[SAMPLES];
+    double ns[SAMPLES] = { 0 };
     while (sample_ns(fn, arg, times) < SAMPLE_NS)
         times *= 2;
     for (int i = -WARM_UP; i < SAMPLES; i++) {

@@ -49,24 +49,23 @@ static bool scalar(struct zn_utf8 *state, const uint8_t *p, const uint8_t *end)
     return true;
 }
 
-// The vector check of this CPU, or NULL.
-static zn__utf8_check_fn vector_check(void)
+// The widest vector check that this CPU has and that text[0, len) is long enough for, also when up
+// to three bytes of a last character are left out; or NULL.
+static zn__utf8_check_fn vector_check(size_t len)
 {
-    switch (zn__simd_level()) {
+    enum zn_simd level = zn__simd_level();
 #if defined(__x86_64__)
-    case ZN_SIMD_AVX512:
+    if (level >= ZN_SIMD_AVX512 && len >= ZN__UTF8_CHECK_MIN(64) + 3)
         return zn__utf8_check_avx512;
-    case ZN_SIMD_AVX2:
+    if (level >= ZN_SIMD_AVX2 && len >= ZN__UTF8_CHECK_MIN(32) + 3)
         return zn__utf8_check_avx2;
-    case ZN_SIMD_128:
+    if (level >= ZN_SIMD_128 && len >= ZN__UTF8_CHECK_MIN(16) + 3)
         return zn__utf8_check_sse41;
 #elif defined(__aarch64__)
-    case ZN_SIMD_128:
+    if (level >= ZN_SIMD_128 && len >= ZN__UTF8_CHECK_MIN(16) + 3)
         return zn__utf8_check_neon;
 #endif
-    default:
-        return NULL;
-    }
+    return NULL;
 }
 
 // The length of text[0, len) without a last character that lacks bytes; len >= 3.
@@ -90,14 +89,12 @@ bool zn__utf8_next(struct zn_utf8 *state, const uint8_t *data, size_t len)
         if (!step(state, *data))
             return false;
     }
-    if (end - data >= ZN__UTF8_CHECK_MIN + 3) {
-        zn__utf8_check_fn check = vector_check();
-        if (check != NULL) {
-            size_t whole = whole_characters(data, (size_t)(end - data));
-            if (!check(data, whole))
-                return false;
-            data += whole;
-        }
+    zn__utf8_check_fn check = vector_check((size_t)(end - data));
+    if (check != NULL) {
+        size_t whole = whole_characters(data, (size_t)(end - data));
+        if (!check(data, whole))
+            return false;
+        data += whole;
     }
     return scalar(state, data, end);
 }

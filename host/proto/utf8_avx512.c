@@ -46,7 +46,6 @@ TARGET static inline bool vec_any(vec v)
 
 TARGET bool zn__utf8_check_avx512(const uint8_t *text, size_t len)
 {
-    // The last vector looks back by three bytes, and may not look back beyond the text.
-    return len < WIDTH + 3 ? zn__utf8_check_avx2(text, len) : check(text, len);
+    return check(text, len);
 }
 #endif

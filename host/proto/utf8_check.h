@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A vector of AVX2, and the three bytes that the last one looks back to.
-enum { ZN__UTF8_CHECK_MIN = 32 + 3 };
+// The least length for vectors of `width` bytes: one, and the three bytes that the last looks back
+// to.
+#define ZN__UTF8_CHECK_MIN(width) ((width) + 3)
 
-// Whether text[0, len) is valid as a whole; len >= ZN__UTF8_CHECK_MIN. Reads nothing outside of it.
+// Whether text[0, len) is valid as a whole. Reads nothing outside of it.
 typedef bool (*zn__utf8_check_fn)(const uint8_t *text, size_t len);
 
 #if defined(__x86_64__)

@@ -87,9 +87,10 @@ static uint16_t check_length(const struct zn_ws_rx *rx, const struct zn_ws_limit
     uint64_t len = declared_len(head, have);
     if ((bytes == 2 && have == 4 && len < LEN16) || (bytes == 8 && have == 8 && len >> 16 == 0))
         return ZN_WS_CLOSE_PROTOCOL;
-    if (!is_control(head[0]) && len > limits->message_max - rx->message_len)
-        return ZN_WS_CLOSE_TOO_BIG;
-    return 0;
+    if (is_control(head[0]))
+        return 0;
+    uint64_t max = limits->message_max, so_far = rx->message_len;
+    return so_far > max || len > max - so_far ? ZN_WS_CLOSE_TOO_BIG : 0;
 }
 
 static uint16_t check_second(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)

@@ -519,6 +519,22 @@ static void rx_fragments_beyond_message_limit_are_too_big(void **state)
     check_stream(&limits, wrap, sizeof(wrap));
 }
 
+static void rx_limit_lowered_inside_message_counts(void **state)
+{
+    (void)state;
+    struct zn_ws_limits limits = { .message_max = 300, .fragments_max = 10 };
+    struct zn_ws_rx rx = { 0 };
+    begin();
+    put_frame(0x01, true, pattern, 200);
+    record_reset(&got);
+    assert_true(feed(&rx, &limits, guard_copy(&guard, stream, stream_len), stream_len, &got));
+    limits.message_max = 100;
+    begin();
+    put_frame(0x80, true, pattern, 0);
+    assert_false(feed(&rx, &limits, guard_copy(&guard, stream, stream_len), stream_len, &got));
+    assert_int_equal(got.close_code, ZN_WS_CLOSE_TOO_BIG);
+}
+
 static void rx_empty_fragments_count(void **state)
 {
     (void)state;
@@ -588,6 +604,7 @@ int main(void)
         cmocka_unit_test(rx_each_first_byte_follows_the_rules),
         cmocka_unit_test(rx_message_at_limit_passes_and_beyond_is_too_big),
         cmocka_unit_test(rx_fragments_beyond_message_limit_are_too_big),
+        cmocka_unit_test(rx_limit_lowered_inside_message_counts),
         cmocka_unit_test(rx_empty_fragments_count),
         cmocka_unit_test(rx_many_fragments_come_out_when_allowed),
     };

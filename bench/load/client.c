@@ -246,10 +246,11 @@ static void handle_event(struct client *cl, const struct epoll_event *ev)
         handle_readable(cl, c);
 }
 
-int client_poll(struct client *cl, int timeout_ms)
+int client_poll(struct client *cl, uint64_t timeout_ns)
 {
     struct epoll_event events[EVENTS_MAX];
-    int n = epoll_wait(cl->epfd, events, EVENTS_MAX, timeout_ms);
+    struct timespec timeout = { (time_t)(timeout_ns / NS_PER_S), (long)(timeout_ns % NS_PER_S) };
+    int n = epoll_pwait2(cl->epfd, events, EVENTS_MAX, &timeout, NULL);
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++)
@@ -270,7 +271,7 @@ int client_open_range(struct client *cl, size_t from, size_t to, uint64_t timeou
             if (rc != 0)
                 return rc;
         }
-        int rc = client_poll(cl, 100);
+        int rc = client_poll(cl, 100 * NS_PER_MS);
         if (rc != 0)
             return rc;
         if (cl->closed_count != failed)

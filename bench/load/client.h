@@ -78,8 +78,8 @@ int client_open(struct client *cl, struct conn *c);
 // -errno when one fails or timeout_ns passes without progress.
 int client_open_range(struct client *cl, size_t from, size_t to, uint64_t timeout_ns);
 
-// Waits up to timeout_ms and handles what is there. Returns 0 or -errno.
-int client_poll(struct client *cl, int timeout_ms);
+// Waits up to timeout_ns and handles what is there. Returns 0 or -errno.
+int client_poll(struct client *cl, uint64_t timeout_ns);
 
 // Sends bytes in order; what the kernel does not take is kept. Closes the connection when that
 // fails.

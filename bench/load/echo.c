@@ -10,19 +10,24 @@
 #include "random.h"
 #include "run.h"
 
-enum { CHECK_EVERY = 1024 }; // messages of a connection between two comparisons of every byte
+enum {
+    CHECK_EVERY = 1024,    // messages of a connection between two comparisons of every byte
+    OPEN_LOOP_DEPTH = 1024 // places in flight on a connection with --rate
+};
 
 struct echo {
     struct run *run;
-    uint8_t *wire; // depth messages in a row
-    uint32_t depth;
+    uint8_t *wire;  // depth messages in a row
+    uint32_t depth; // messages in flight on one connection at most
+    uint32_t next;  // open loop: the connection whose turn it is
 };
 
+// c->owed is how many places in flight are free; takes count of them.
 static void send_messages(struct client *cl, struct conn *c, uint32_t count, uint64_t now)
 {
     struct echo *e = cl->scenario;
     for (uint32_t i = 0; i < count; i++)
-        c->sent_ns[(c->seen + e->depth - count + i) % e->depth] = now;
+        c->sent_ns[(c->seen + e->depth - c->owed--) % e->depth] = now;
     conn_send(cl, c, e->wire, count * e->run->message.wire_len);
 }
 
@@ -57,10 +62,22 @@ static void on_message(struct client *cl, struct conn *c, const struct frame_ste
 
 static void on_read_done(struct client *cl, struct conn *c)
 {
-    uint32_t owed = c->owed;
-    c->owed = 0;
-    if (owed > 0)
-        send_messages(cl, c, owed, cl->read_ns);
+    struct echo *e = cl->scenario;
+    if (e->run->opt.rate == 0 && c->owed > 0)
+        send_messages(cl, c, c->owed, cl->read_ns);
+}
+
+// Open loop: the next connection sends one message, as of the moment that it was due. With all
+// places taken the server has lost the race by far, which is a failed run.
+static void on_due(struct run *r, uint64_t due_ns)
+{
+    struct echo *e = r->client.scenario;
+    struct conn *c = &r->client.conns[e->next++ % r->opt.conns];
+    if (c->owed == 0) {
+        r->lost++;
+        return;
+    }
+    send_messages(&r->client, c, 1, due_ns);
 }
 
 static int start(struct run *r, struct echo *e)
@@ -73,14 +90,18 @@ static int start(struct run *r, struct echo *e)
         c->sent_ns = calloc(e->depth, sizeof(*c->sent_ns));
         if (!c->sent_ns)
             return -ENOMEM;
-        send_messages(&r->client, c, e->depth, clock_ns());
+        c->owed = e->depth;
+        if (r->opt.rate == 0)
+            send_messages(&r->client, c, e->depth, clock_ns());
     }
+    if (r->opt.rate > 0)
+        r->on_due = on_due;
     return run_interval(r, NULL);
 }
 
 int run_echo(struct run *r)
 {
-    struct echo e = { .run = r, .depth = r->opt.depth };
+    struct echo e = { .run = r, .depth = r->opt.rate > 0 ? OPEN_LOOP_DEPTH : r->opt.depth };
     size_t one = r->message.wire_len;
     e.wire = malloc(one * e.depth);
     if (!e.wire)

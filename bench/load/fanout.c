@@ -86,7 +86,7 @@ static void on_read_done(struct client *cl, struct conn *c)
     struct fanout *f = cl->scenario;
     uint32_t owed = c->owed;
     c->owed = 0;
-    if (c == cl->conns && owed > 0 && !f->stopped)
+    if (c == cl->conns && owed > 0 && !f->stopped && f->run->opt.rate == 0)
         publish(f, owed < f->run->opt.depth ? owed : f->run->opt.depth, cl->read_ns);
 }
 
@@ -94,6 +94,12 @@ static void on_closed(struct client *cl, struct conn *c)
 {
     struct fanout *f = cl->scenario;
     f->run->stalled_closed += c->stalled;
+}
+
+// Open loop: one broadcast, as of the moment that it was due.
+static void on_due(struct run *r, uint64_t due_ns)
+{
+    publish(r->client.scenario, 1, due_ns);
 }
 
 // Stalls every hundredth subscriber, with a small receive buffer so that the server feels it soon.
@@ -115,7 +121,7 @@ static int drain(struct fanout *f)
     uint64_t until_ns = clock_ns() + DRAIN_S * NS_PER_S;
     f->stopped = true;
     while (f->delivered < due && clock_ns() < until_ns) {
-        int rc = client_poll(&f->run->client, 100);
+        int rc = client_poll(&f->run->client, 100 * NS_PER_MS);
         if (rc != 0)
             return rc;
     }
@@ -134,7 +140,10 @@ static int fanout(struct fanout *f, bool slow)
         stall_some(f);
     if (r->opt.server_pid > 0)
         proc_memory_read(r->opt.server_pid, &r->memory_before);
-    publish(f, r->opt.depth, clock_ns());
+    if (r->opt.rate > 0)
+        r->on_due = on_due;
+    else
+        publish(f, r->opt.depth, clock_ns());
     rc = run_interval(r, NULL);
     if (r->opt.server_pid > 0)
         proc_memory_read(r->opt.server_pid, &r->memory_after);

@@ -20,6 +20,8 @@ static int run_scenario(struct run *r)
         return run_fanout(r, name[0] == 's');
     if (strcmp(name, "storm") == 0)
         return run_storm(r);
+    if (strcmp(name, "herd") == 0)
+        return run_herd(r);
     if (strcmp(name, "idle") == 0)
         return run_idle(r);
     options_usage();

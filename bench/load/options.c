@@ -10,21 +10,25 @@
 
 void options_usage(void)
 {
-    fputs("usage: load SCENARIO --port N [options]\n"
-          "  echo     every connection keeps --depth messages in flight\n"
-          "  fanout   one of --conns subscribers publishes, --depth broadcasts outstanding\n"
-          "  slow     fanout with one subscriber in a hundred that never reads\n"
-          "  storm    handshakes, --conns under way at once, closed when complete\n"
-          "  idle     opens --conns connections and reads the server's memory\n"
-          "  ready    succeeds as soon as one connection could be opened\n"
-          "options:\n"
-          "  --pid P            the server's process: measures its CPU time and memory\n"
-          "  --proto raw|sio    plain WebSocket, or Socket.IO 5 over Engine.IO 4 (raw)\n"
-          "  --conns N (100)  --depth N (1)  --size BYTES (64)  --text ascii|utf8|binary (ascii)\n"
-          "  --warmup S (1)  --seconds S (3)  --seed N (1)  --core N\n"
-          "  --question NAME  --peer NAME  --run N    copied to the output\n"
-          "  --allow-bound      report a run in which this generator was the bottleneck\n",
-          stderr);
+    fputs(
+        "usage: load SCENARIO --port N [options]\n"
+        "  echo     every connection keeps --depth messages in flight\n"
+        "  fanout   one of --conns subscribers publishes, --depth broadcasts outstanding\n"
+        "  slow     fanout with one subscriber in a hundred that never reads\n"
+        "  storm    handshakes, --conns under way at once, closed when complete\n"
+        "  herd     all --conns connect, are cut, and reconnect at once\n"
+        "  idle     opens --conns connections and reads the server's memory\n"
+        "  ready    succeeds as soon as one connection could be opened\n"
+        "options:\n"
+        "  --pid P            the server's process: measures its CPU time and memory\n"
+        "  --proto raw|sio    plain WebSocket, or Socket.IO 5 over Engine.IO 4 (raw)\n"
+        "  --conns N (100)  --depth N (1)  --size BYTES (64)  --text ascii|utf8|binary (ascii)\n"
+        "  --rate N           echo, fanout: N messages a second whatever comes back (open loop);\n"
+        "                     latency counts from the moment that each was due\n"
+        "  --warmup S (1)  --seconds S (3)  --seed N (1)  --core N\n"
+        "  --question NAME  --peer NAME  --run N    copied to the output\n"
+        "  --allow-bound      report a run in which this generator was the bottleneck\n",
+        stderr);
 }
 
 static int number(const char *name, const char *text, double min, double max, double *out)
@@ -58,6 +62,7 @@ enum {
     OPT_SEED,
     OPT_CORE,
     OPT_RUN,
+    OPT_RATE,
     OPT_NUMBERS, // those before are numbers
     OPT_PROTO = OPT_NUMBERS,
     OPT_TEXT,
@@ -77,6 +82,7 @@ static const struct option table[] = {
     { "seed", required_argument, NULL, OPT_SEED },
     { "core", required_argument, NULL, OPT_CORE },
     { "run", required_argument, NULL, OPT_RUN },
+    { "rate", required_argument, NULL, OPT_RATE },
     { "proto", required_argument, NULL, OPT_PROTO },
     { "text", required_argument, NULL, OPT_TEXT },
     { "peer", required_argument, NULL, OPT_PEER },
@@ -122,6 +128,7 @@ static void take_numbers(struct options *o, const struct range *n)
     o->seed = (uint64_t)n[OPT_SEED].value;
     o->core = (int)n[OPT_CORE].value;
     o->run = (uint32_t)n[OPT_RUN].value;
+    o->rate = n[OPT_RATE].value;
 }
 
 int options_parse(struct options *out, int argc, char **argv)
@@ -137,6 +144,7 @@ int options_parse(struct options *out, int argc, char **argv)
         [OPT_SEED] = { 0, 9e15, 1 },
         [OPT_CORE] = { 0, 1023, -1 },
         [OPT_RUN] = { 0, 1000000, 0 },
+        [OPT_RATE] = { 0, 10000000, 0 },
     };
     *out = (struct options){ .peer = "server", .question = "" };
     int opt, index = 0;

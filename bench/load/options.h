@@ -21,6 +21,7 @@ struct options {
     uint32_t size;  // bytes of user data in a message
     enum message_text text;
     double warmup_s, seconds;
+    double rate; // messages or broadcasts a second, whatever comes back; 0: closed loop
     uint64_t seed;
     int core;         // -1: not pinned
     uint32_t run;     // copied to the output

@@ -47,9 +47,9 @@ static void print_setup(const struct run *r)
     const struct options *o = &r->opt;
     printf("{\"question\":\"%s\",\"scenario\":\"%s\",\"peer\":\"%s\",\"proto\":\"%s\","
            "\"conns\":%u,\"depth\":%u,"
-           "\"size\":%u,\"text\":\"%s\",\"seed\":%llu,\"run\":%u",
+           "\"size\":%u,\"rate\":%g,\"text\":\"%s\",\"seed\":%llu,\"run\":%u",
            o->question, o->scenario, o->peer, o->sio ? "sio" : "raw", o->conns, o->depth, o->size,
-           texts[o->text], (unsigned long long)o->seed, o->run);
+           o->rate, texts[o->text], (unsigned long long)o->seed, o->run);
 }
 
 static void print_quantiles(const char *name, const struct histogram *h)

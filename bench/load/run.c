@@ -11,7 +11,7 @@
 
 static const uint64_t open_timeout_ns = 20 * NS_PER_S;
 
-static int sample(struct run *r, struct run_sample *out)
+int run_sample(struct run *r, struct run_sample *out)
 {
     if (proc_cpu_read(getpid(), &out->load) != 0)
         return -ESRCH;
@@ -39,7 +39,7 @@ int run_ready(struct run *r)
     while (clock_ns() < until_ns) {
         if (cl->conns[0].fd < 0 && client_open(cl, &cl->conns[0]) != 0)
             return -EIO;
-        int rc = client_poll(cl, 20);
+        int rc = client_poll(cl, 20 * NS_PER_MS);
         if (rc != 0 || cl->ready_count > 0)
             return rc;
         if (cl->conns[0].fd < 0)
@@ -48,14 +48,30 @@ int run_ready(struct run *r)
     return -ETIMEDOUT;
 }
 
+// Sends what is due, and returns how long to wait for the next.
+static uint64_t send_due(struct run *r, uint64_t now)
+{
+    if (!r->on_due)
+        return UINT64_MAX;
+    if (r->due_ns == 0)
+        r->due_ns = now;
+    for (; r->due_ns <= now; r->due_ns += (uint64_t)(1e9 / r->opt.rate))
+        r->on_due(r, r->due_ns);
+    return r->due_ns - now;
+}
+
 static int poll_until(struct run *r, uint64_t until_ns, void (*turn)(struct run *r))
 {
     for (;;) {
         uint64_t now = clock_ns();
         if (now >= until_ns)
             return 0;
-        uint64_t left_ms = (until_ns - now) / NS_PER_MS + 1;
-        int rc = client_poll(&r->client, left_ms > 100 ? 100 : (int)left_ms);
+        uint64_t wait_ns = send_due(r, now);
+        if (wait_ns > until_ns - now)
+            wait_ns = until_ns - now;
+        if (wait_ns > 100 * NS_PER_MS)
+            wait_ns = 100 * NS_PER_MS;
+        int rc = client_poll(&r->client, wait_ns);
         if (rc != 0)
             return rc;
         if (turn)
@@ -72,11 +88,11 @@ int run_interval(struct run *r, void (*turn)(struct run *r))
 {
     int rc = poll_until(r, clock_ns() + (uint64_t)(r->opt.warmup_s * 1e9), turn);
     if (rc == 0)
-        rc = sample(r, &r->begin);
+        rc = run_sample(r, &r->begin);
     if (rc != 0)
         return rc;
     r->measuring = true;
     rc = poll_until(r, r->begin.wall_ns + (uint64_t)(r->opt.seconds * 1e9), turn);
     r->measuring = false;
-    return rc != 0 ? rc : sample(r, &r->end);
+    return rc != 0 ? rc : run_sample(r, &r->end);
 }

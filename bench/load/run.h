@@ -24,7 +24,9 @@ struct run {
     struct client client;
     struct message message;
     struct run_sample begin, end;
-    bool measuring;          // between begin and end
+    void (*on_due)(struct run *r, uint64_t due_ns); // open loop: sends the message due at due_ns
+    uint64_t due_ns;                                // when the next one is
+    bool measuring;                                 // between begin and end
     uint64_t count;          // messages, deliveries or handshakes while measuring
     uint64_t wrong;          // messages that differ from what was sent, or came out of order
     uint64_t lost;           // deliveries missing after the run
@@ -40,6 +42,7 @@ struct run {
 int run_echo(struct run *r);
 int run_fanout(struct run *r, bool slow);
 int run_storm(struct run *r);
+int run_herd(struct run *r);
 int run_idle(struct run *r);
 
 // Waits until the server answers one handshake, at most --seconds.
@@ -51,6 +54,9 @@ int run_open(struct run *r);
 // Warms up, then measures for the time asked: each turn polls the client, then calls turn (may be
 // NULL).
 int run_interval(struct run *r, void (*turn)(struct run *r));
+
+// Reads the clocks. Returns 0 or -ESRCH.
+int run_sample(struct run *r, struct run_sample *out);
 
 // Polls for a while without measuring.
 int run_poll_for(struct run *r, double seconds);

@@ -9,7 +9,7 @@ static json_t *number(double value)
     return isnan(value) ? json_null() : json_real(value);
 }
 
-static json_t *result_of(const struct question *q, const struct peer *p, const struct cell *c)
+static json_t *result_of(const struct peer *p, const struct cell *c)
 {
     json_t *o = json_object();
     json_object_set_new(o, "peer", json_string(p->name));
@@ -24,11 +24,9 @@ static json_t *result_of(const struct question *q, const struct peer *p, const s
     json_object_set_new(o, "min", number(c->min));
     json_object_set_new(o, "max", number(c->max));
     json_object_set_new(o, "lower_bound", json_boolean(c->lower_bound));
-    if (!q->memory) {
-        json_object_set_new(o, "wall_kmsg_per_s", number(cell_median(c, "kmsg_per_s")));
-        json_object_set_new(o, "latency_p50_us", number(cell_median(c, "latency_us.p50")));
-        json_object_set_new(o, "latency_p99_us", number(cell_median(c, "latency_us.p99")));
-    }
+    json_object_set_new(o, "wall_kmsg_per_s", number(cell_median(c, "kmsg_per_s")));
+    json_object_set_new(o, "latency_p50_us", number(cell_median(c, "latency_us.p50")));
+    json_object_set_new(o, "latency_p99_us", number(cell_median(c, "latency_us.p99")));
     json_object_set(o, "runs", c->runs);
     return o;
 }
@@ -39,12 +37,11 @@ static json_t *question_of(const struct records *r, const struct question *q)
     json_t *results = json_array();
     json_object_set_new(o, "name", json_string(q->name));
     json_object_set_new(o, "title", json_string(q->title));
-    json_object_set_new(o, "metric",
-                        json_string(q->memory ? "bytes of user memory per connection"
-                                              : "thousands of messages per second of server CPU"));
+    json_object_set_new(o, "unit", json_string(q->unit));
+    json_object_set_new(o, "less_is_better", json_boolean(q->less_is_better));
     for (size_t k = 0; k < r->peer_count; k++)
         if (q->cells[k].runs || q->cells[k].failure)
-            json_array_append_new(results, result_of(q, &r->peers[k], &q->cells[k]));
+            json_array_append_new(results, result_of(&r->peers[k], &q->cells[k]));
     json_object_set_new(o, "results", results);
     return o;
 }

@@ -51,14 +51,14 @@ static void print_figures(const struct records *r, FILE *f)
         "## Thousands of messages per second of server CPU time\n\n"
         "Median of the runs and the farthest run's distance from it. `>=`: the load generator was "
         "the limit, so the server can do at least this.\n"
-        "Rows about memory are bytes per connection: less is better.\n\n",
+        "Rows marked * have the unit that they name, and less is better there.\n\n",
         f);
     print_header(r, f, "question");
     for (size_t i = 0; i < r->question_count; i++) {
         const struct question *q = &r->questions[i];
         if (!q->asked)
             continue;
-        fprintf(f, "| %s |", q->title);
+        fprintf(f, "| %s%s |", q->title, q->less_is_better ? " *" : "");
         for (size_t k = 0; k < r->peer_count; k++)
             if (r->peers[k].measured)
                 print_figure(f, &q->cells[k]);
@@ -85,8 +85,7 @@ static void print_ratios(const struct records *r, FILE *f, size_t ours)
             if (!c->runs)
                 fputs(" - |", f);
             else
-                fprintf(f, " %.2f |",
-                        q->memory ? c->median / mine->median : mine->median / c->median);
+                fprintf(f, " %.2f |", question_ratio(q, mine->median, c->median));
         }
         fputc('\n', f);
     }
@@ -117,8 +116,7 @@ static const char *text_of(const json_t *object, const char *key)
 static void print_machine(const struct records *r, FILE *f)
 {
     const json_t *machine = json_object_get(r->machine, "machine");
-    const char *name;
-    json_t *version;
+    json_t *versions = json_object_get(r->machine, "versions");
     fprintf(f,
             "%s, %lld cores, %s; %s; commit %s; seed %lld; %g s a run after %g s of "
             "warm-up.\n\nVersions:",
@@ -128,8 +126,9 @@ static void print_machine(const struct records *r, FILE *f)
             (long long)json_integer_value(json_object_get(r->machine, "seed")),
             json_number_value(json_object_get(r->machine, "seconds")),
             json_number_value(json_object_get(r->machine, "warmup")));
-    json_object_foreach(json_object_get(r->machine, "versions"), name, version)
-        fprintf(f, " %s %s;", name, json_string_value(version));
+    for (void *at = json_object_iter(versions); at; at = json_object_iter_next(versions, at))
+        fprintf(f, " %s %s;", json_object_iter_key(at),
+                json_string_value(json_object_iter_value(at)));
     fputs("\n\n", f);
 }
 

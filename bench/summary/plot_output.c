@@ -23,11 +23,6 @@ static FILE *open_script(const char *folder, const char *name, int width)
     return f;
 }
 
-static const char *unit_of(const struct question *q)
-{
-    return q->memory ? "bytes of user memory per connection" : "thousand messages per CPU second";
-}
-
 // One chart a question: a bar for each peer, from the least run to the greatest run marked.
 static int write_bars(const struct records *r, const struct question *q, const char *folder)
 {
@@ -35,21 +30,23 @@ static int write_bars(const struct records *r, const struct question *q, const c
     if (!f)
         return -1;
     fprintf(f, "set title \"%s\"\nset ylabel '%s'\nset yrange [0:*]\nunset key\n", q->title,
-            unit_of(q));
-    fputs("set style fill solid 0.6\nset boxwidth 0.7\nset xtics rotate by -35\n$data << END\n", f);
+            q->unit);
+    fputs("set style fill solid 0.6\nset boxwidth 0.7\nset xtics rotate by -35\nset bmargin 6\n"
+          "$data << END\n",
+          f);
     for (size_t k = 0; k < r->peer_count; k++)
         if (q->cells[k].runs)
             fprintf(f, "\"%s\" %g %g %g\n", r->peers[k].name, q->cells[k].median, q->cells[k].min,
                     q->cells[k].max);
     fputs("END\nplot $data using 0:2:xtic(1) with boxes lc rgb '#4477aa', "
-          "$data using 0:2:3:4 with yerrorbars pt 0 lc rgb 'black'\n",
+          "$data using 0:2:3:4 with yerrorbars pt -1 lc rgb 'black'\n",
           f);
     return fclose(f) == 0 ? 0 : -1;
 }
 
 static bool in_family(const struct question *q, const char *family, size_t len)
 {
-    return q->asked && strncmp(q->name, family, len) == 0 &&
+    return q->metric && strncmp(q->name, family, len) == 0 &&
            strncmp(q->name + len, growth, sizeof(growth) - 1) == 0;
 }
 
@@ -109,7 +106,7 @@ int plots_write(const struct records *r, const char *folder)
     for (size_t i = 0; i < r->question_count; i++) {
         const struct question *q = &r->questions[i];
         const char *at = strstr(q->name, growth);
-        if (!q->asked)
+        if (!q->metric)
             continue;
         if (!at) {
             rc |= write_bars(r, q, folder);

@@ -91,6 +91,27 @@ static int load_lines(struct records *r, const char *path)
     return json_object_get(r->machine, "machine") ? 0 : complain("no machine line", path);
 }
 
+// What a question measures follows from its runs: memory of idle connections, latency at a given
+// rate, otherwise work per CPU time.
+static void choose_metric(struct question *q, const json_t *line)
+{
+    const char *scenario = json_string_value(json_object_get(line, "scenario"));
+    if (!scenario || q->metric)
+        return;
+    if (strcmp(scenario, "idle") == 0) {
+        q->metric = "user_bytes_per_conn";
+        q->unit = "bytes of user memory per connection";
+        q->less_is_better = true;
+    } else if (json_number_value(json_object_get(line, "rate")) > 0) {
+        q->metric = "latency_us.p99";
+        q->unit = "p99 latency in microseconds";
+        q->less_is_better = true;
+    } else {
+        q->metric = "kmsg_per_cpu_s";
+        q->unit = "thousand messages per second of server CPU";
+    }
+}
+
 static struct cell *cell_of(struct records *r, const json_t *line)
 {
     const char *question = json_string_value(json_object_get(line, "question"));
@@ -103,9 +124,7 @@ static struct cell *cell_of(struct records *r, const json_t *line)
                 continue;
             r->questions[i].asked = true;
             r->peers[k].measured = true;
-            const char *scenario = json_string_value(json_object_get(line, "scenario"));
-            if (scenario)
-                r->questions[i].memory = strcmp(scenario, "idle") == 0;
+            choose_metric(&r->questions[i], line);
             return &r->questions[i].cells[k];
         }
     }
@@ -151,14 +170,13 @@ static double middle(const double *values, size_t count)
 
 double cell_median(const struct cell *c, const char *path)
 {
-    double values[RECORDS_RUNS_MAX];
+    double values[RECORDS_RUNS_MAX] = { 0 };
     return middle(values, values_of(c, path, values));
 }
 
-static void finish_cell(struct cell *c, bool memory)
+static void finish_cell(struct cell *c, const char *metric)
 {
-    double values[RECORDS_RUNS_MAX];
-    const char *metric = memory ? "user_bytes_per_conn" : "kmsg_per_cpu_s";
+    double values[RECORDS_RUNS_MAX] = { 0 };
     size_t count = values_of(c, metric, values), bound = 0;
     c->median = middle(values, count);
     if (count > 0) {
@@ -194,7 +212,8 @@ int records_load(struct records *r, const char *raw, const char *questions, cons
     }
     for (size_t i = 0; i < r->question_count; i++)
         for (size_t k = 0; k < r->peer_count; k++)
-            finish_cell(&r->questions[i].cells[k], r->questions[i].memory);
+            if (r->questions[i].metric)
+                finish_cell(&r->questions[i].cells[k], r->questions[i].metric);
     return 0;
 }
 

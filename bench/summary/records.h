@@ -21,7 +21,9 @@ struct cell {
 struct question {
     char *name, *title;
     bool asked;
-    bool memory; // the metric is bytes per connection: less is better
+    bool less_is_better;
+    const char *metric; // path of the number in a run that the question is about
+    const char *unit;
     struct cell cells[RECORDS_PEERS_MAX];
 };
 
@@ -42,6 +44,12 @@ struct records {
 // Reads the three files. Returns 0, or -1 after saying on stderr what is wrong.
 int records_load(struct records *r, const char *raw, const char *questions, const char *peers);
 void records_free(struct records *r);
+
+// How far our figure is ahead of theirs on a question: above 1 we are.
+static inline double question_ratio(const struct question *q, double ours, double theirs)
+{
+    return q->less_is_better ? theirs / ours : ours / theirs;
+}
 
 // Median of a number in all runs of a cell; path is "key" or "object.key". Returns NAN when absent.
 double cell_median(const struct cell *c, const char *path);

@@ -15,12 +15,12 @@ struct zn_buffer {
     uint8_t data[];
 };
 
-// Makes room for `more` bytes behind what is there. 0, or -ENOMEM with *buffer as it was.
+// Makes room for `more` bytes (perhaps none) behind what is there, so that *buffer is not NULL. 0, or -ENOMEM with *buffer as it was.
 static inline int zn__buffer_room(struct zn_buffer **buffer, size_t more)
 {
     size_t len = *buffer != NULL ? (*buffer)->len : 0;
     size_t cap = *buffer != NULL ? (*buffer)->cap : 0;
-    if (cap - len >= more)
+    if (*buffer != NULL && cap - len >= more)
         return 0;
     size_t want = len + more;
     if (want < cap * 2)

@@ -269,8 +269,11 @@ static void *reactor_main(void *arg)
     }
     pthread_barrier_wait(&server->barrier); // everybody listens
     if (atomic_load(&server->start_error) == 0) {
-        if (reactor->index == 0)
+        if (reactor->index == 0) {
             atomic_store(&server->running, true);
+            if (server->options.ready != NULL)
+                server->options.ready(server, server->options.ready_user);
+        }
         zn__reactor_run(reactor);
     }
     pthread_barrier_wait(&server->barrier); // nobody sends mail any more

@@ -251,7 +251,7 @@ static void session_control(struct zn_session *session, uint8_t type)
     heartbeat_note(session, type);
     if (type == ZN_EIO_PING)
         session_reject(session, "transport error"); // pings are the server's
-    else if (type == ZN_EIO_CLOSE && session->ws == NULL)
+    else if (type == ZN_EIO_CLOSE)
         session_close_soon(session, "transport close", true);
     // On an open transport the other types mean nothing.
 }

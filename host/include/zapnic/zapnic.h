@@ -128,6 +128,9 @@ struct zn_server_options {
     uint32_t message_timeout_ms; // a message begun must be complete by then; 0: 30,000
     zn_log_fn log;
     void *log_user;
+    // Called once on the first reactor when all of them accept connections.
+    void (*ready)(struct zn_server *server, void *user);
+    void *ready_user;
 };
 
 struct zn_engine_options { // Engine.IO
@@ -164,6 +167,7 @@ ZN_API int zn_server_create(const struct zn_server_options *options, struct zn_s
 ZN_API void zn_server_destroy(struct zn_server *server);
 
 // Binds `host` (NULL: all addresses, IPv6 and IPv4) and `port` (0: any; *port_out tells it).
+// Connections are accepted from zn_server_run() on (zn_server_options.ready).
 ZN_API int zn_server_listen(struct zn_server *server, const char *host, uint16_t port,
                             uint16_t *port_out);
 

@@ -80,9 +80,28 @@ static size_t whole_characters(const uint8_t *text, size_t len)
     return len;
 }
 
+enum { SHORT_MAX = 64 };
+
+// Whether a short run is all ASCII, as most text of small messages is.
+static inline bool short_ascii(const uint8_t *p, size_t len)
+{
+    uint64_t all = 0, eight;
+    if (len < 8) {
+        for (size_t i = 0; i < len; i++)
+            all |= p[i];
+        return all < 0x80;
+    }
+    for (size_t i = 0; i + 8 < len; i += 8) {
+        memcpy(&eight, p + i, 8);
+        all |= eight;
+    }
+    memcpy(&eight, p + len - 8, 8);
+    return ((all | eight) & 0x8080808080808080) == 0;
+}
+
 bool zn__utf8_next(struct zn_utf8 *state, const uint8_t *data, size_t len)
 {
-    if (len == 0)
+    if (len == 0 || (len <= SHORT_MAX && state->need == 0 && short_ascii(data, len)))
         return true;
     const uint8_t *end = data + len;
     for (; state->need > 0 && data < end; data++) {

@@ -67,6 +67,8 @@ int zn_io(struct zn_server *server, const struct zn_io_options *options)
         zn__io_destroy(io);
         return err;
     }
+    if (!options->no_client)
+        zn__engine_serve_client(io->engine);
     server->on_timer[ZN_TIMER_CLIENT] = zn__client_timeout;
     server->on_timer[ZN_TIMER_ACK] = zn__ack_timeout;
     server->on_timer[ZN_TIMER_IO] = io_timer;

@@ -122,8 +122,7 @@ void zn__ack_answer(struct zn_socket *socket, uint64_t id, const struct zn_args 
     if (wait == NULL)
         return;
     if (wait->survey != NULL) {
-        zn__survey_answer(wait->survey, args);
-        zn__ack_remove(wait);
+        zn__survey_answer(wait, args);
         return;
     }
     zn_ack_fn fn = wait->fn;
@@ -138,8 +137,7 @@ static void wait_fail(struct zn_wait *wait, int err)
     static const struct zn_args none = { 0 };
     struct zn_socket *socket = wait->socket;
     if (wait->survey != NULL) {
-        zn__survey_gone(wait->survey);
-        zn__ack_remove(wait);
+        zn__survey_gone(wait);
         return;
     }
     zn_ack_fn fn = wait->fn;

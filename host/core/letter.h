@@ -73,8 +73,8 @@ static inline void zn__letter_ref(struct zn_letter *letter)
     atomic_fetch_add_explicit(&letter->refs, 1, memory_order_relaxed);
 }
 
-// To all other reactors; returns how many it goes to. *err_out, unless NULL, becomes -ENOBUFS when a
-// mailbox was full.
+// To all other reactors; returns how many it goes to. *err_out, unless NULL, becomes -ENOBUFS when
+// a mailbox was full.
 unsigned zn__letter_send(struct zn_io_shard *shard, struct zn_letter *letter, int *err_out);
 
 #endif

@@ -50,8 +50,8 @@ uint64_t zn__log_end(struct zn_log *log, struct zn_recovery *recovery);
 void zn__log_deliver(struct zn_space *space);
 // Looks an offset up: the number of the packet after it. False: not in the log. Under the lock.
 bool zn__log_find(const struct zn_log *log, struct zn_slice offset, uint64_t *after_out);
-// Packets from number `from` up to what this reactor has delivered, that were meant for somebody in these
-// rooms. References in a malloc'ed array; -ENOMEM.
+// Packets from number `from` up to what this reactor has delivered, that were meant for somebody
+// in these rooms. References in a malloc'ed array; -ENOMEM.
 int zn__log_missed(struct zn_space *space, uint64_t from, const char *const *rooms,
                    size_t rooms_len, struct zn_letter ***letters_out, size_t *len_out);
 

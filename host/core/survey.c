@@ -59,14 +59,18 @@ void zn__survey_remove(struct zn_wait *wait)
     end_if_done(wait->survey);
 }
 
-void zn__survey_answer(struct zn_survey *survey, const struct zn_args *args)
+void zn__survey_answer(struct zn_wait *wait, const struct zn_args *args)
 {
-    zn__gather_report_answer(survey->shard, survey->from, survey->ask, args);
+    struct zn_survey survey = *wait->survey;
+    zn__ack_remove(wait); // and perhaps the survey with it
+    zn__gather_report_answer(survey.shard, survey.from, survey.ask, args);
 }
 
-void zn__survey_gone(struct zn_survey *survey)
+void zn__survey_gone(struct zn_wait *wait)
 {
-    zn__gather_report_gone(survey->shard, survey->from, survey->ask);
+    struct zn_survey survey = *wait->survey;
+    zn__ack_remove(wait);
+    zn__gather_report_gone(survey.shard, survey.from, survey.ask);
 }
 
 void zn__survey_timeout(struct zn_reactor *reactor, struct zn_timer *timer)

@@ -24,9 +24,11 @@ int zn__survey_add(struct zn_survey *survey, struct zn_socket *socket, uint64_t 
 // All receivers are in; a survey that waits for nobody ends by itself from now on.
 void zn__survey_seal(struct zn_survey *survey);
 
-// From ack.c: an answer came, a socket went away, a wait leaves the survey.
-void zn__survey_answer(struct zn_survey *survey, const struct zn_args *args);
-void zn__survey_gone(struct zn_survey *survey);
+// From ack.c: an answer came, or a socket went away; the wait is over before that is reported,
+// since a report may be the last one and let the application do anything.
+void zn__survey_answer(struct zn_wait *wait, const struct zn_args *args);
+void zn__survey_gone(struct zn_wait *wait);
+// From ack.c: a wait is about to be freed.
 void zn__survey_remove(struct zn_wait *wait);
 
 void zn__survey_timeout(struct zn_reactor *reactor, struct zn_timer *timer);

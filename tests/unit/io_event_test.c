@@ -138,14 +138,14 @@ static void emit_is_written_as_the_reference_does(void **state)
     assert_int_equal(zn_emit(socket, "hi", &ZN_JSON("1,\"a\",{\"b\":2}")), 0);
     assert_int_equal(zn_emit(socket, "a\"b\n", NULL), 0);
     struct zn_data bin[] = { { "\1\2", 2 }, { "\3", 1 } };
-    struct zn_args args = ZN_JSON("{\"_placeholder\":true,\"num\":0},[{\"_placeholder\":true,\"num\":1}]");
+    struct zn_args args = ZN_JSON(PLACE(0) ",[" PLACE(1) "]");
     args.bin = bin;
     args.bin_len = 2;
     assert_int_equal(zn_emit(socket, "bin", &args), 0);
     assert_string_equal(fake_sent(session),
                         "2[\"hi\",1,\"a\",{\"b\":2}]|2[\"a\\\"b\\n\"]|"
-                        "52-[\"bin\",{\"_placeholder\":true,\"num\":0},"
-                        "[{\"_placeholder\":true,\"num\":1}]]|<0102><03>");
+                        "52-[\"bin\"," PLACE(0) ","
+                        "[" PLACE(1) "]]|<0102><03>");
     char name[500];
     memset(name, '\1', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
@@ -159,7 +159,8 @@ static void emit_refuses_what_is_no_event(void **state)
     (void)state;
     struct zn_session *session = fake_connect(0, "0");
     struct zn_socket *socket = fake_socket(session);
-    static const char *const bad[] = { "1,", ",1", "{", "1 2", "tru", "]", "\"\\x\"", "1]", "\"\xff\"" };
+    static const char *const bad[] = { "1,",  ",1",       "{",  "1 2",     "tru",
+                                       "]", "\"\\x\"", "1]", "\"\xff\"" };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(zn_emit(socket, "x", &ZN_JSON(bad[i])), -EINVAL);
     assert_int_equal(zn_emit(socket, "disconnect", NULL), -EINVAL);
@@ -167,7 +168,7 @@ static void emit_refuses_what_is_no_event(void **state)
     assert_int_equal(zn_emit(socket, "\xc0", NULL), -EINVAL);
     assert_int_equal(zn_emit(socket, NULL, NULL), -EINVAL);
     struct zn_data bin = { "x", 1 };
-    struct zn_args args = ZN_JSON("{\"_placeholder\":true,\"num\":1}");
+    struct zn_args args = ZN_JSON(PLACE(1));
     args.bin = &bin;
     args.bin_len = 1;
     assert_int_equal(zn_emit(socket, "x", &args), -EINVAL);
@@ -216,9 +217,9 @@ static void ack_is_sent_to_the_client(void **state)
     struct zn_session *session = fake_connect(0, "0");
     fake_text(session, "25[\"reply\",1,\"x\"]");
     fake_text(session, "20[\"reply\"]");
-    fake_text(session, "51-6[\"reply\",{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "51-6[\"reply\"," PLACE(0) "]");
     fake_binary(session, "AB", 2);
-    assert_string_equal(fake_sent(session), "35[1,\"x\"]|30[]|61-6[{\"_placeholder\":true,\"num\":0}]|<4142>");
+    assert_string_equal(fake_sent(session), "35[1,\"x\"]|30[]|61-6[" PLACE(0) "]|<4142>");
     assert_int_equal(zn_ack(fake_socket(session), 1, &ZN_JSON("{")), -EINVAL);
 }
 
@@ -241,10 +242,10 @@ static void ack_comes_back_once(void **state)
     fake_text(session, "31[\"again\"]");
     fake_text(session, "399[]");
     fake_text(session, "3[]");
-    fake_text(session, "61-0[{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "61-0[" PLACE(0) "]");
     fake_binary(session, "zz", 2);
     assert_string_equal(take_notes(),
-                        "ack b 0[\"one\",2]|ack a 0[{\"_placeholder\":true,\"num\":0}]<zz>|");
+                        "ack b 0[\"one\",2]|ack a 0[" PLACE(0) "]<zz>|");
     assert_null(session->closing);
     fake_text(session, "1");
     assert_string_equal(take_notes(), "ack c -104[]|");
@@ -295,7 +296,7 @@ static void attachments_are_put_together(void **state)
 {
     (void)state;
     struct zn_session *session = fake_connect(0, "0");
-    fake_text(session, "52-3[\"msg\",{\"_placeholder\":true,\"num\":1},{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "52-3[\"msg\"," PLACE(1) "," PLACE(0) "]");
     fake_binary(session, "first", 5);
     assert_string_equal(take_notes(), "");
     fake_binary(session, "", 0);
@@ -311,11 +312,11 @@ static void attachments_out_of_place_close(void **state)
     fake_binary(session, "x", 1);
     assert_string_equal(session->closing, "forced close");
     session = fake_connect(0, "0");
-    fake_text(session, "51-[\"msg\",{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "51-[\"msg\"," PLACE(0) "]");
     fake_text(session, "2[\"msg\"]");
     assert_string_equal(session->closing, "forced close");
     session = fake_open(0); // not connected yet
-    fake_text(session, "51-[\"msg\",{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "51-[\"msg\"," PLACE(0) "]");
     assert_string_equal(session->closing, "forced close");
 }
 
@@ -324,7 +325,7 @@ static void attachments_too_large_close(void **state)
     (void)state;
     struct zn_session *session = fake_connect(0, "0");
     char bytes[100] = { 0 };
-    fake_text(session, "52-[\"msg\",{\"_placeholder\":true,\"num\":0}]"); // 40 bytes of 100
+    fake_text(session, "52-[\"msg\"," PLACE(0) "]"); // 40 bytes of 100
     fake_binary(session, bytes, 50);
     assert_null(session->closing);
     fake_binary(session, bytes, 11);
@@ -336,13 +337,13 @@ static void attachments_never_sent_close(void **state)
 {
     (void)state;
     struct zn_session *session = fake_connect(0, "0");
-    fake_text(session, "52-[\"msg\",{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "52-[\"msg\"," PLACE(0) "]");
     fake_advance(29000);
     fake_binary(session, "x", 1);
     fake_binary(session, "y", 1);
     fake_advance(29000); // complete: no limit any more
     assert_null(session->closing);
-    fake_text(session, "51-[\"msg\",{\"_placeholder\":true,\"num\":0}]");
+    fake_text(session, "51-[\"msg\"," PLACE(0) "]");
     fake_advance(30000);
     assert_non_null(session->closing);
 }

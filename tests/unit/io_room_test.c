@@ -377,11 +377,31 @@ static void broadcast_ack_collects_answers(void **state)
     fake_turn();
     fake_text(clients[1], "30[]");
     assert_string_equal(take_notes(), "");
-    fake_text(clients[2], "61-0[{\"_placeholder\":true,\"num\":0}]");
+    fake_text(clients[2], "61-0[" PLACE(0) "]");
     fake_binary(clients[2], "bin", 3);
-    assert_string_equal(take_notes(), "0 3/3:{\"a\":[1,2]};;{\"_placeholder\":true,\"num\":0}<bin>;");
+    assert_string_equal(take_notes(), "0 3/3:{\"a\":[1,2]};;" PLACE(0) "<bin>;");
     fake_advance(1000);
     assert_string_equal(take_notes(), "");
+}
+
+static void end_all(const struct zn_answers *answers, void *user)
+{
+    on_answers(answers, user);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        zn_disconnect(sock(i), false);
+}
+
+static void broadcast_ack_may_end_who_answered(void **state)
+{
+    (void)state;
+    struct zn_target target = { .ns = ns };
+    struct zn_message message = { .event = "q" };
+    assert_int_equal(zn_broadcast_ack(&target, &message, end_all, NULL), 0);
+    fake_turn();
+    for (unsigned i = 0; i < CLIENTS; i++)
+        fake_text(clients[i], "30[1]");
+    assert_string_equal(take_notes(), "0 6/6:1;1;1;1;1;1;");
+    assert_int_equal(fake.server.reactors[0].counters.sockets_now, 0);
 }
 
 static void broadcast_ack_times_out(void **state)
@@ -443,6 +463,7 @@ int main(void)
         CASE(fetch_describes_sockets),
         CASE(all_rooms_lists_each_once),
         CASE(broadcast_ack_collects_answers),
+        CASE(broadcast_ack_may_end_who_answered),
         CASE(broadcast_ack_times_out),
         CASE(broadcast_ack_without_receivers_is_done),
         CASE(broadcast_ack_without_deadline_ends_with_its_sockets),

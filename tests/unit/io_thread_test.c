@@ -75,12 +75,12 @@ static void broadcast_finds_its_target_everywhere(void **state)
     struct zn_data bin = { "\xaa", 1 };
     struct zn_target target = { .ns = ns, .rooms = rooms, .rooms_len = 2, .except = except,
                                 .except_len = 2, .sender = sock(3) };
-    struct zn_message message = { .event = "x", .args = ZN_JSON("{\"_placeholder\":true,\"num\":0}") };
+    struct zn_message message = { .event = "x", .args = ZN_JSON(PLACE(0)) };
     message.args.bin = &bin;
     message.args.bin_len = 1;
     assert_int_equal(zn_broadcast(&target, &message), 0);
     fake_turn();
-    assert_string_equal(receivers("51-[\"x\",{\"_placeholder\":true,\"num\":0}]|<aa>"), "14");
+    assert_string_equal(receivers("51-[\"x\"," PLACE(0) "]|<aa>"), "14");
     const char *id = zn_socket_id(sock(5));
     zn_to(ns, id, "y", NULL);
     fake_turn();

@@ -34,7 +34,7 @@ size_t peer_inflate(z_stream *z, const uint8_t *data, size_t len, uint8_t *out, 
     for (size_t i = 0; i < len + sizeof(tail); i++) {
         int rc;
 
-        z->next_in = (z_const Bytef *)(i < len ? data + i : tail + i - len);
+        z->next_in = (z_const Bytef *)(i < len ? data + i : tail + (i - len));
         z->avail_in = 1;
         do {
             assert_true(room > 0);

@@ -143,23 +143,10 @@ static void on_disconnect(struct zn_socket *socket, const char *reason, void *us
     zn_socket_set_user(socket, NULL);
 }
 
-// Runs on the first reactor, not in the signal's handler.
-static void look_for_signal(void *arg)
-{
-    volatile sig_atomic_t *asked = arg;
-
-    if (*asked)
-        zn_server_stop(server, 1000);
-    else
-        zn_after(server, 100, look_for_signal, arg);
-}
-
-static volatile sig_atomic_t stop_asked;
-
 static void on_signal(int number)
 {
     (void)number;
-    stop_asked = 1;
+    zn_server_stop(server, 1000); // safe in a signal handler
 }
 
 static void on_ready(struct zn_server *self, void *user)
@@ -198,7 +185,6 @@ int main(int argc, char **argv)
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    zn_post(server, 0, look_for_signal, (void *)&stop_asked);
     err = zn_server_run(server);
     zn_server_destroy(server);
     return err < 0;

@@ -445,7 +445,7 @@ static void burst_to_many_streams_reaches_all(void **state)
     static struct zn_dp_send burst[COUNT];
     unsigned len = 0;
     for (struct session *session = rig.sessions; session; session = session->next)
-        burst[len++] = (struct zn_dp_send){ session->stream, iov, 1 + len % 2, 0 };
+        burst[len] = (struct zn_dp_send){ session->stream, iov, 1 + len % 2, 0 }, len++;
     assert_int_equal(len, COUNT);
     rig.dp->ops->send(rig.dp, burst, len);
     for (unsigned i = 0; i < len; i++) {
@@ -649,7 +649,9 @@ int main(int argc, char **argv)
     static struct backend backends[] = {
         { "mem", &zn_dp_mem, false },
         { "epoll", &zn_dp_epoll, false },
+        { "uring", &zn_dp_uring, false },
         { "epoll_tls", &zn_dp_epoll, true },
+        { "uring_tls", &zn_dp_uring, true },
     };
     enum { BACKENDS = sizeof backends / sizeof backends[0] };
     static struct CMUnitTest tests[SCENARIOS * BACKENDS];

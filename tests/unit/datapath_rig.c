@@ -119,10 +119,8 @@ static void session_add(struct rig *rig, struct zn_stream *stream)
     rig->last = session;
 }
 
-static void session_forget(struct rig *rig, struct session *session)
+static void session_unlink(struct rig *rig, struct session *session)
 {
-    free(session->out);
-    free(session->later);
     *(session->prev ? &session->prev->next : &rig->sessions) = session->next;
     if (session->next)
         session->next->prev = session->prev;
@@ -130,13 +128,54 @@ static void session_forget(struct rig *rig, struct session *session)
     if (rig->last == session)
         rig->last = NULL;
     session->magic = 0;
+    free(session->later);
+}
+
+static bool sends_async(const struct rig *rig)
+{
+    return rig->dp->ops->caps & ZN_DP_CAP_ASYNC;
+}
+
+// What is in flight must stay until GONE, and until the instance is closed at the latest.
+static void session_forget(struct rig *rig, struct session *session)
+{
+    session_unlink(rig, session);
+    if (!sends_async(rig) || !session->waiting) {
+        free(session->out);
+        return;
+    }
+    session->prev = NULL;
+    session->next = rig->ghosts;
+    if (rig->ghosts)
+        rig->ghosts->prev = session;
+    rig->ghosts = session;
+}
+
+static void on_gone(struct rig *rig, struct session *session)
+{
+    assert_int_equal(session->magic, 0);
+    assert_true(session->waiting);
+    *(session->prev ? &session->prev->next : &rig->ghosts) = session->next;
+    if (session->next)
+        session->next->prev = session->prev;
+    free(session->out);
+    rig->gones++;
 }
 
 void rig_close(struct rig *rig)
 {
     while (rig->sessions)
         session_end(rig, rig->sessions, ZN_END_RESET);
+    size_t pinned_len = 0;
+    for (struct session *ghost = rig->ghosts; ghost; ghost = ghost->next)
+        pinned_len++;
+    uint8_t **pinned = calloc(pinned_len + 1, sizeof *pinned);
+    for (struct session *ghost = rig->ghosts; ghost; ghost = ghost->next)
+        pinned[--pinned_len] = ghost->out;
     rig->dp->ops->close(rig->dp);
+    while (pinned[pinned_len])
+        free(pinned[pinned_len++]);
+    free(pinned);
     zn_tls_destroy(rig->tls);
 }
 
@@ -234,6 +273,10 @@ static void on_event(struct rig *rig, struct zn_dp_event *event)
         return;
     }
     struct session *session = session_of(rig, event->stream);
+    if (event->type == ZN_DP_GONE) {
+        on_gone(rig, session);
+        return;
+    }
     assert_int_equal(session->magic, session_magic);
     assert_int_equal(session->err, 0);
     switch (event->type) {

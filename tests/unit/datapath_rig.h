@@ -37,7 +37,8 @@ struct rig {
     struct zn_dp *dp;
     struct session *sessions;
     unsigned sessions_len;
-    unsigned accepts, ends, errors, detaches, adoptions;
+    struct session *ghosts; // ended, with bytes in flight
+    unsigned accepts, gones, ends, errors, detaches, adoptions;
     size_t received;
     struct zn_dp_handle handle; // of the last DETACHED
     uint8_t handle_data[65536];

@@ -155,16 +155,15 @@ static int engine_switch(struct zn_conn *conn, struct zn_engine *engine, enum zn
     struct zn_deflate_config config = zn__deflate_config(&engine->options.deflate);
     struct zn_deflate_params params;
     char extension[ZN_DEFLATE_RESPONSE_MAX];
-    ssize_t extension_len = 0;
-    if (status == 0)
-        extension_len = zn__deflate_negotiate(&http->req, head, &config, &params, extension);
-    if (status != 0 || extension_len < 0) {
-        zn__http_refuse_upgrade(conn, status != 0 ? (unsigned)status : 400,
+    if (status != 0) {
+        zn__http_refuse_upgrade(conn, (unsigned)status,
                                 status == 426 ? "Sec-WebSocket-Version: 13\r\n" : "",
                                 "Bad Request");
         return -EPROTO;
     }
-    struct zn_slice extension_value = { extension, (size_t)extension_len };
+    size_t extension_len =
+        zn__deflate_negotiate(&http->req, head, &config, &params, extension);
+    struct zn_slice extension_value = { extension, extension_len };
     if (zn__http_switch(conn, (struct zn_slice){ NULL, 0 }, extension_value, cors_of(conn)) < 0) {
         zn__conn_abort(conn);
         return -EPROTO;

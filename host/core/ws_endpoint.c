@@ -143,18 +143,17 @@ void zn__endpoint_request(struct zn_conn *conn, struct zn_ws_endpoint *endpoint)
         status = 400;
     if (status == 0 && origin_refused(conn, &endpoint->options.cors))
         status = 403;
-    struct zn_deflate_params params;
-    char extension[ZN_DEFLATE_RESPONSE_MAX];
-    struct zn_deflate_config config = zn__deflate_config(&endpoint->options.deflate);
-    ssize_t extension_len =
-        status == 0 ? zn__deflate_negotiate(req, head, &config, &params, extension) : 0;
-    if (status != 0 || extension_len < 0) {
-        zn__http_refuse_upgrade(conn, status != 0 ? (unsigned)status : 400,
+    if (status != 0) {
+        zn__http_refuse_upgrade(conn, (unsigned)status,
                                 status == 426 ? "Sec-WebSocket-Version: 13\r\n" : "",
                                 status == 403 ? "Forbidden" : "Bad Request");
         return;
     }
-    if (zn__http_switch(conn, protocol, (struct zn_slice){ extension, (size_t)extension_len },
+    struct zn_deflate_params params;
+    char extension[ZN_DEFLATE_RESPONSE_MAX];
+    struct zn_deflate_config config = zn__deflate_config(&endpoint->options.deflate);
+    size_t extension_len = zn__deflate_negotiate(req, head, &config, &params, extension);
+    if (zn__http_switch(conn, protocol, (struct zn_slice){ extension, extension_len },
                         (struct zn_slice){ NULL, 0 }) < 0) {
         zn__conn_abort(conn);
         return;

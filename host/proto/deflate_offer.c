@@ -191,8 +191,8 @@ static void params_choose(const struct offer *offer, const struct zn_deflate_con
 
 // The response names every limit that the client has to know or asked to see (section 7.1):
 // a server window that was offered must be answered, the client's may only be then.
-static ssize_t response_write(const struct zn_deflate_params *params, uint8_t seen,
-                              char out[ZN_DEFLATE_RESPONSE_MAX])
+static size_t response_write(const struct zn_deflate_params *params, uint8_t seen,
+                             char out[ZN_DEFLATE_RESPONSE_MAX])
 {
     char server[32] = "", client[32] = "";
     int len;
@@ -208,27 +208,23 @@ static ssize_t response_write(const struct zn_deflate_params *params, uint8_t se
                    params->client_no_context_takeover ? "; client_no_context_takeover" : "", server,
                    client);
     assert(len > 0 && len < ZN_DEFLATE_RESPONSE_MAX);
-    return len;
+    return (size_t)len;
 }
 
-ssize_t zn__deflate_negotiate(const struct zn_http_req *req, const char *head,
-                              const struct zn_deflate_config *config,
-                              struct zn_deflate_params *params_out,
-                              char out[ZN_DEFLATE_RESPONSE_MAX])
+size_t zn__deflate_negotiate(const struct zn_http_req *req, const char *head,
+                             const struct zn_deflate_config *config,
+                             struct zn_deflate_params *params_out,
+                             char out[ZN_DEFLATE_RESPONSE_MAX])
 {
     struct zn_slice element;
     struct offer offer;
     uint32_t cursor = 0;
-    ssize_t len = 0;
+    size_t len = 0;
 
     if (!config->enabled)
         return 0;
     while (zn__http_list_next(req, head, ZN_SLICE("sec-websocket-extensions"), &cursor, &element)) {
-        int taken = offer_parse(element, &offer);
-
-        if (taken < 0)
-            return taken;
-        if (taken == 0 || len > 0)
+        if (len > 0 || offer_parse(element, &offer) <= 0)
             continue;
         params_choose(&offer, config, params_out);
         len = response_write(params_out, offer.seen, out);

@@ -119,7 +119,7 @@ static ssize_t negotiate(struct zn_slice value, struct zn_deflate_params *params
     memcpy(head + len - 4, "\r\n\r\n", 4);
     zn__http_req_init(&req);
     if (zn__http_req_parse(&req, head, len) == 0)
-        n = zn__deflate_negotiate(&req, head, &config, params, out);
+        n = (ssize_t)zn__deflate_negotiate(&req, head, &config, params, out);
     free(head);
     return n;
 }

@@ -302,6 +302,22 @@ static void dynamic_namespace_shares_handlers(void **state)
     assert_int_equal(zn_fetch_sockets(&all, NULL, NULL), -EINVAL);
 }
 
+static bool match_and_make(const char *name, const char *auth, void *user)
+{
+    (void)auth;
+    (void)user;
+    return zn_of(&fake.server, name) != NULL;
+}
+
+static void dynamic_namespace_made_meanwhile_is_taken(void **state)
+{
+    (void)state;
+    zn_of_match(&fake.server, match_and_make, NULL);
+    struct zn_session *session = fake_connect(0, "0/new,");
+    assert_ptr_equal(zn_socket_namespace(fake_socket(session)), zn_of(&fake.server, "/new"));
+    assert_int_equal(fake.server.io->children_len, 0);
+}
+
 static void namespaces_of_a_client_are_limited(void **state)
 {
     (void)state;
@@ -335,6 +351,7 @@ int main(void)
         CASE(middleware_answering_later_connects),
         CASE(middleware_answering_too_late_is_harmless),
         CASE(dynamic_namespace_shares_handlers),
+        CASE(dynamic_namespace_made_meanwhile_is_taken),
         CASE(namespaces_of_a_client_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,17 @@ static void on_ack(struct zn_socket *socket, int err, const struct zn_args *args
     (void)user;
 }
 
+static void emit_is_for_its_socket_alone(void **state)
+{
+    (void)state;
+    struct zn_session *a = fake_connect(0, "0");
+    struct zn_session *b = fake_connect(0, "0");
+    zn_join(fake_socket(b), zn_socket_id(fake_socket(a)));
+    zn_emit(fake_socket(a), "mine", NULL);
+    assert_string_equal(fake_sent(a), "2[\"mine\",\"Q7xdoZa\"]|");
+    assert_string_equal(fake_sent(b), "");
+}
+
 static void events_with_acks_carry_none(void **state)
 {
     (void)state;
@@ -247,6 +258,28 @@ static void middlewares_run_when_wanted(void **state)
     (void)state;
 }
 
+static void client_let_in_late_gets_what_is_left(void **state)
+{
+    fake_stop();
+    start(1, true);
+    lose_client("transport close");
+    zn_use(ns, hold, NULL);
+    zn_of(&fake.server, "/x");
+    zn_to(ns, NULL, "lost", NULL);
+    struct zn_session *session = fake_connect(0, "0/x,"); // no connect timeout any more
+    fake_text(session, "0{" HELD "\"Q7xdoZa\"}");
+    for (unsigned i = 0; i < 13; i++) {
+        fake_advance(10000);
+        zn_to(ns, NULL, "left", NULL);
+    }
+    zn_next(waiting, NULL, NULL);
+    const char *sent = fake_sent(session);
+    assert_null(strstr(sent, "lost"));
+    assert_int_equal(strncmp(sent, "2[\"left\",", 9), 0);
+    assert_non_null(strstr(sent, "0{\"sid\":\"" SID(01) "\""));
+    (void)state;
+}
+
 // --- Limits
 
 static void log_is_bounded_in_bytes(void **state)
@@ -374,6 +407,7 @@ int main(void)
 #define THREADS(name) cmocka_unit_test_setup_teardown(name, setup_threads, teardown)
     const struct CMUnitTest tests[] = {
         CASE(events_carry_offsets),
+        CASE(emit_is_for_its_socket_alone),
         CASE(events_with_acks_carry_none),
         CASE(client_gets_what_it_missed),
         CASE(client_with_wrong_claims_is_new),
@@ -382,6 +416,7 @@ int main(void)
         CASE(client_that_comes_too_late_is_new),
         CASE(middlewares_are_skipped),
         CASE(middlewares_run_when_wanted),
+        CASE(client_let_in_late_gets_what_is_left),
         CASE(log_is_bounded_in_bytes),
         CASE(log_is_bounded_in_time),
         CASE(offset_of_many_in_a_millisecond_is_found),

@@ -189,6 +189,12 @@ static void rooms_survive_many_changes(void **state)
 static void stamps_survive_their_end(void **state)
 {
     (void)state;
+    zn_join(sock(0), "a");
+    zn_join(sock(1), "b");
+    for (unsigned i = 0; i < 2; i++) { // the same mark again
+        sock(0)->space->stamp = i == 0 ? 0 : UINT32_MAX;
+        assert_string_equal(send_to("a", "b", NULL, NULL, NULL), "01");
+    }
     sock(0)->space->stamp = UINT32_MAX - 2;
     for (unsigned i = 0; i < 6; i++)
         assert_string_equal(send_to(NULL, NULL, zn_socket_id(sock(i)), NULL, sock((i + 1) % 6)),

@@ -75,9 +75,10 @@ void zn__http_req_init(struct zn_http_req *req);
 // -EPROTO with req->status set at the first byte that proves the head bad.
 // Refused (RFC 9112 sections 2.2, 3, 5, 6, 11.2): bare CR or LF, obs-fold, white
 // space before a colon, missing (HTTP/1.1), repeated or malformed Host,
-// Content-Length with Transfer-Encoding, repeated or non-digit Content-Length, any transfer coding
-// but a single final "chunked", Transfer-Encoding on HTTP/1.0, control bytes,
-// a target that is not origin-form (or "*" for OPTIONS), over-long heads.
+// Content-Length with Transfer-Encoding, repeated or non-digit Content-Length, any
+// transfer coding but a single final "chunked", tabs around either, Transfer-Encoding
+// on HTTP/1.0, control bytes, a target that is not origin-form (or "*" for OPTIONS),
+// over-long heads.
 int zn__http_req_parse(struct zn_http_req *req, const char *head, size_t len);
 
 static inline struct zn_slice zn__http_slice(const char *head, struct zn_http_span s)

@@ -99,29 +99,46 @@ static uint16_t read_coding(struct zn_http_req *req, struct zn_slice value)
     return zn__slice_ieq(last, chunked) && (last.p[-1] == ' ' || last.p[-1] == ',') ? 501 : 400;
 }
 
+// One connection option; what is none of these, or no token, is nothing.
+static uint8_t connection_option(struct zn_slice option)
+{
+    if (zn__slice_ieq(option, ZN_SLICE("close"))) {
+        return SEEN_CLOSE;
+    }
+    if (zn__slice_ieq(option, ZN_SLICE("keep-alive"))) {
+        return SEEN_KEEP_ALIVE;
+    }
+    return zn__slice_ieq(option, ZN_SLICE("upgrade")) ? SEEN_UPGRADE_OPTION : 0;
+}
+
 static void read_connection(struct zn_http_req *req, struct zn_slice value)
 {
     const char *p = value.p;
     const char *end = p + value.len;
 
     while (p < end) {
-        struct zn_slice option = { p, 0 };
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        const char *stop = comma == NULL ? end : comma;
+        const char *last = stop;
 
-        while (p < end && zn__http_is(*p, ZN_HTTP_TOKEN)) {
+        while (p < last && zn__http_is_blank(*p)) {
             p++;
         }
-        option.len = (size_t)(p - option.p);
-        if (zn__slice_ieq(option, ZN_SLICE("close"))) {
-            req->seen |= SEEN_CLOSE;
-        } else if (zn__slice_ieq(option, ZN_SLICE("keep-alive"))) {
-            req->seen |= SEEN_KEEP_ALIVE;
-        } else if (zn__slice_ieq(option, ZN_SLICE("upgrade"))) {
-            req->seen |= SEEN_UPGRADE_OPTION;
+        while (last > p && zn__http_is_blank(last[-1])) {
+            last--;
         }
-        while (p < end && !zn__http_is(*p, ZN_HTTP_TOKEN)) {
-            p++;
-        }
+        req->seen |= connection_option((struct zn_slice){ p, (size_t)(last - p) });
+        p = stop + 1;
     }
+}
+
+// A tab beside the value of a framing field is white space to one reader and part of
+// the value to another.
+static bool tabbed(const struct zn_http_req *req, const char *head, struct zn_http_span name)
+{
+    size_t colon = (size_t)name.off + name.len;
+
+    return memchr(head + colon, '\t', req->pos - colon) != NULL;
 }
 
 uint16_t zn__http_field_read(struct zn_http_req *req, const char *head,
@@ -147,9 +164,15 @@ uint16_t zn__http_field_read(struct zn_http_req *req, const char *head,
         }
         return 0;
     case 14:
-        return zn__slice_ieq(name, ZN_SLICE("content-length")) ? read_length(req, value) : 0;
+        if (!zn__slice_ieq(name, ZN_SLICE("content-length"))) {
+            return 0;
+        }
+        return tabbed(req, head, field->name) ? 400 : read_length(req, value);
     case 17:
-        return zn__slice_ieq(name, ZN_SLICE("transfer-encoding")) ? read_coding(req, value) : 0;
+        if (!zn__slice_ieq(name, ZN_SLICE("transfer-encoding"))) {
+            return 0;
+        }
+        return tabbed(req, head, field->name) ? 400 : read_coding(req, value);
     default:
         return 0;
     }

@@ -7,7 +7,8 @@
 
 #include "http1.h"
 
-// Notes one field in `req`. Returns 0, or the status to refuse the request with.
+// Notes one field in `req`, whose pos is at the end of its line. Returns 0, or the status to refuse
+// the request with.
 uint16_t zn__http_field_read(struct zn_http_req *req, const char *head,
                              const struct zn_http_header *field);
 

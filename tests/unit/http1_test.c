@@ -322,6 +322,8 @@ static const struct {
     REFUSED(HOST "Content-Length: 18446744073709551621\r", 400),
     REFUSED(HOST "Content-Length: 99999999999999999999999999\r", 400),
     REFUSED(HOST "Content-Length ", 400),
+    REFUSED(HOST "Content-Length: 5\t\r", 400),
+    REFUSED(HOST "Content-Length:\t5\r", 400),
     // Transfer-Encoding.
     REFUSED(HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r", 400),
     REFUSED(HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r", 400),
@@ -340,6 +342,8 @@ static const struct {
     REFUSED(HOST "Transfer-Encoding: \"chunked\"\r", 400),
     REFUSED(HOST "Transfer-Encoding: \x0b", 400),
     REFUSED(HOST "Transfer-Encoding:\r", 400),
+    REFUSED(HOST "Transfer-Encoding:\tchunked\r", 400),
+    REFUSED(HOST "Transfer-Encoding: chunked \t\r", 400),
     REFUSED("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r", 400),
 };
 
@@ -360,7 +364,7 @@ static void head_with_valid_framing_is_taken(void **state)
     } good[] = {
         { HOST "\r\n", 0, false, false, true, false, false },
         { HOST "Content-Length: 0\r\n\r\n", 0, true, false, true, false, false },
-        { HOST "content-LENGTH:  12 \t\r\n\r\n", 12, true, false, true, false, false },
+        { HOST "content-LENGTH:  12 \r\n\r\n", 12, true, false, true, false, false },
         { HOST "Content-Length: 007\r\n\r\n", 7, true, false, true, false, false },
         { HOST "Content-Length: 900000000000000000\r\n\r\n", 900000000000000000, true, false, true,
           false, false },
@@ -368,6 +372,9 @@ static void head_with_valid_framing_is_taken(void **state)
         { HOST "Connection: close\r\n\r\n", 0, false, false, false, false, false },
         { HOST "Connection: keep-alive\r\nConnection: x ,Close\r\n\r\n", 0, false, false, false,
           false, false },
+        { HOST "Connection: x: close\r\nConnection: \"a, close\r\n\r\n", 0, false, false, false,
+          false, false },
+        { HOST "Connection: x: close, clos e\r\n\r\n", 0, false, false, true, false, false },
         { HOST "Connection: closed\r\n\r\n", 0, false, false, true, false, false },
         { HOST "Connection: upgrade\r\n\r\n", 0, false, false, true, false, false },
         { HOST "Upgrade: websocket\r\n\r\n", 0, false, false, true, false, false },

@@ -301,10 +301,12 @@ static int queue_room(struct zn_session *session, const struct zn_packet *packet
     struct zn_reactor *reactor = session->reactor;
     if (session->queue.bytes < options->buffer_max)
         return 0;
+    size_t before = session->queue.bytes;
     size_t dropped = 0;
     while (session->queue.bytes >= options->buffer_max &&
            zn__outq_drop_oldest(&session->queue, options->overflow != ZN_OVERFLOW_DROP_OLDEST))
         dropped++;
+    ZN_COUNT(reactor, buffered_now, -(int64_t)(before - session->queue.bytes));
     int err = 0;
     if (session->queue.bytes >= options->buffer_max) {
         err = -ENOBUFS;

@@ -447,6 +447,7 @@ static int output_room(struct zn_conn *conn, const struct zn_packet *packet)
     const struct zn_server_options *options = &conn->reactor->server->options;
     if (conn->out.bytes < options->buffer_max)
         return 0;
+    size_t before = conn->out.bytes;
     size_t dropped = 0;
     while (conn->out.bytes >= options->buffer_max && zn__outq_drop_oldest(&conn->out, true))
         dropped++;
@@ -456,6 +457,7 @@ static int output_room(struct zn_conn *conn, const struct zn_packet *packet)
         ZN_COUNT(conn->reactor, dropped_overflow, 1);
         dropped++;
     }
+    ZN_COUNT(conn->reactor, buffered_now, -(int64_t)(before - conn->out.bytes));
     int err = 0;
     if (conn->out.bytes >= options->buffer_max) {
         err = -ENOBUFS;

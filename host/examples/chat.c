@@ -146,7 +146,7 @@ static void on_disconnect(struct zn_socket *socket, const char *reason, void *us
 static void on_signal(int number)
 {
     (void)number;
-    zn_server_stop(server, 1000); // safe in a signal handler
+    zn_server_stop(server, 1000); // NOLINT(bugprone-signal-handler): this one is safe there
 }
 
 static void on_ready(struct zn_server *self, void *user)

@@ -169,7 +169,7 @@ static void rename_person(struct zn_demo *demo, struct zn_socket *socket, struct
     json_t *data = json_pack("{s:s}", "name", name);
     char *text = json_dumps(data, JSON_COMPACT);
 
-    strcpy(person->name, name);
+    snprintf(person->name, sizeof person->name, "%s", name);
     if (text != NULL)
         zn_socket_set_data(socket, text);
     for (unsigned i = 0; i < person->rooms_len; i++) {
@@ -188,7 +188,7 @@ static int appear(struct zn_demo *demo, struct zn_socket *socket, struct person 
 
     if (err < 0)
         return err;
-    strcpy(person->rooms[person->rooms_len++], room);
+    snprintf(person->rooms[person->rooms_len++], ZN_DEMO_NAME_SIZE, "%s", room);
     say_joined(demo, socket, room, person->name);
     return 0;
 }
@@ -274,8 +274,7 @@ static void on_leave(struct zn_socket *socket, const struct zn_event *event, voi
             zn_leave(socket, key);
             exit_room(demo, socket, room);
             person->rooms_len--;
-            if ((unsigned)at != person->rooms_len)
-                strcpy(person->rooms[at], person->rooms[person->rooms_len]);
+            memmove(person->rooms[at], person->rooms[person->rooms_len], ZN_DEMO_NAME_SIZE);
         }
         answer(socket, event, "{\"ok\":true}");
     }
@@ -355,7 +354,7 @@ static void recover(struct zn_demo *demo, struct zn_socket *socket, struct perso
     struct recovery recovery = { demo, socket, person };
 
     if (name != NULL && strlen(name) < sizeof person->name) {
-        strcpy(person->name, name);
+        snprintf(person->name, sizeof person->name, "%s", name);
         zn_rooms(socket, recover_room, &recovery);
     }
     json_decref(data);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -110,7 +111,7 @@ static int make_room(struct zn_demo_rooms *rooms, const char *name, struct room 
         free(room);
         return -ENOSPC;
     }
-    strcpy(room->name, name);
+    snprintf(room->name, sizeof room->name, "%s", name);
     *room_out = *at = room;
     return 0;
 }
@@ -131,9 +132,9 @@ static int add_person(struct room *room, const char *id, const char *name)
             room->people_cap = cap;
         }
         person = &room->people[room->people_len++];
-        strcpy(person->id, id);
+        snprintf(person->id, sizeof person->id, "%s", id);
     }
-    strcpy(person->name, name);
+    snprintf(person->name, sizeof person->name, "%s", name);
     return 0;
 }
 
@@ -257,7 +258,7 @@ bool zn__demo_rooms_find(struct zn_demo_rooms *rooms, const char *room, const ch
     pthread_mutex_lock(&rooms->lock);
     person = find_person(find_room(rooms, room), id);
     if (person != NULL)
-        strcpy(name_out, person->name);
+        snprintf(name_out, ZN_DEMO_NAME_SIZE, "%s", person->name);
     pthread_mutex_unlock(&rooms->lock);
     return person != NULL;
 }

@@ -208,8 +208,14 @@ static void renumber(json_t *value, size_t base)
         json_object_set_new(value, "num", json_integer(num + (json_int_t)base));
         return;
     }
-    json_array_foreach(value, i, child) renumber(child, base);
-    json_object_foreach(value, key, child) renumber(child, base);
+    json_array_foreach(value, i, child)
+    {
+        renumber(child, base);
+    }
+    json_object_foreach(value, key, child)
+    {
+        renumber(child, base);
+    }
 }
 
 // The first arguments as one array, with all their binary values behind each other in `bin`.

@@ -8,7 +8,7 @@ import { root } from './packages.mjs';
 import { startCommand } from './server.mjs';
 import { sleep, until } from './wait.mjs';
 
-const COMMAND = [process.env.ZN_SERVE ?? `${root}/build/zapnic`, 'serve'];
+const COMMAND = [process.env.ZN_ZAPNIC ?? `${root}/build/zapnic`, 'serve'];
 const WS = { transports: ['websocket'] };
 
 // Runs the command to its end: its exit status and what it said.

@@ -284,7 +284,7 @@ char *zn__demo_rooms_list(struct zn_demo_rooms *rooms)
 
     pthread_mutex_lock(&rooms->lock);
     qsort(rooms->list, rooms->len, sizeof rooms->list[0], by_people);
-    for (unsigned i = 0; i < rooms->len; i++)
+    for (unsigned i = 0; i < rooms->len && i < ZN_DEMO_LISTED; i++)
         json_array_append_new(list, json_pack("{s:s,s:i}", "room", rooms->list[i]->name, "people",
                                               (int)rooms->list[i]->people_len));
     text = text_of(list);

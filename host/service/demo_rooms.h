@@ -19,6 +19,7 @@ enum {
     ZN_DEMO_ROOMS_MAX = 256,
     ZN_DEMO_PEOPLE_MAX = 256, // in a room
     ZN_DEMO_HISTORY = 50,     // messages kept in a room
+    ZN_DEMO_LISTED = 100,     // rooms that the list shows
 };
 
 struct zn_demo_rooms;
@@ -46,7 +47,7 @@ bool zn__demo_rooms_find(struct zn_demo_rooms *rooms, const char *room, const ch
 // caller frees it; NULL: no memory, or no such room.
 char *zn__demo_rooms_welcome(struct zn_demo_rooms *rooms, const char *room, const char *name);
 
-// [{"room":..,"people":n}], those with the most people first. The caller frees it; NULL: no memory.
+// [{"room":..,"people":n}], those with the most people. The caller frees it; NULL: no memory.
 char *zn__demo_rooms_list(struct zn_demo_rooms *rooms);
 
 // Whether the list has changed since this was asked last.

@@ -116,6 +116,40 @@ static struct zn_io_options io_options(const struct zn_settings *s)
     };
 }
 
+static void on_connection(struct zn_socket *socket, void *user)
+{
+    struct zn_handshake handshake;
+
+    zn_socket_handshake(socket, &handshake);
+    zn__log_pack(user, ZN_LOG_DEBUG, "connected", "{s:s,s:s,s:i,s:s,s:b}", "id",
+                 zn_socket_id(socket), "address", handshake.address, "port", (int)handshake.port,
+                 "transport", zn_socket_transport(socket), "recovered",
+                 (int)zn_socket_recovered(socket));
+}
+
+static void on_disconnect(struct zn_socket *socket, const char *reason, void *user)
+{
+    zn__log_pack(user, ZN_LOG_DEBUG, "disconnected", "{s:s,s:s}", "id", zn_socket_id(socket),
+                 "reason", reason);
+}
+
+// The namespace that everybody joins, with its comings and goings in the log.
+static int set_up_io(struct serve *serve)
+{
+    struct zn_io_options io = io_options(&serve->settings);
+    int err = zn_io(serve->server, &io);
+    struct zn_namespace *root = err == 0 ? zn_of(serve->server, "/") : NULL;
+
+    if (root == NULL)
+        return err < 0 ? err : -ENOMEM;
+    if (serve->settings.log_level >= ZN_LOG_DEBUG) {
+        zn_on_connection(root, on_connection, &serve->log);
+        zn_on_disconnect(root, on_disconnect, &serve->log);
+    }
+    return serve->settings.demo ? zn__demo_create(serve->server, serve->settings.path, &serve->demo)
+                                : 0;
+}
+
 static int create_failed(const struct zn_settings *s, int err)
 {
     char what[600];
@@ -194,15 +228,12 @@ static int run(struct serve *serve)
 static int set_up_and_run(struct serve *serve)
 {
     struct zn_server_options server = server_options(serve);
-    struct zn_io_options io = io_options(&serve->settings);
     int err = zn_server_create(&server, &serve->server);
     int status = 1;
 
     if (err < 0)
         return create_failed(&serve->settings, err);
-    err = zn_io(serve->server, &io);
-    if (err == 0 && serve->settings.demo)
-        err = zn__demo_create(serve->server, serve->settings.path, &serve->demo);
+    err = set_up_io(serve);
     if (err < 0)
         complain(strerror(-err));
     else

@@ -169,6 +169,22 @@ static void rooms_full_give_longest_unused_empty_one_up(void **state)
     json_decref(json);
 }
 
+static void rooms_list_is_bounded(void **state)
+{
+    char name[ZN_DEMO_NAME_SIZE], *list;
+
+    (void)state;
+    for (int i = 0; i < ZN_DEMO_LISTED + 5; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        assert_int_equal(zn__demo_rooms_join(rooms, name, "a", "Ada"), 0);
+    }
+    list = zn__demo_rooms_list(rooms);
+    json_t *json = json_loads(list, 0, NULL);
+    assert_int_equal(json_array_size(json), ZN_DEMO_LISTED);
+    json_decref(json);
+    free(list);
+}
+
 static void rooms_list_has_fullest_first_and_tells_changes(void **state)
 {
     char *list;
@@ -200,6 +216,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(rooms_full_give_longest_unused_empty_one_up, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(rooms_list_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rooms_list_has_fullest_first_and_tells_changes, set_up,
                                         tear_down),
     };

@@ -127,7 +127,7 @@ function showTyping() {
   $('typing').textContent = text;
 }
 
-function show(room) {
+function show(room, andFocus = true) {
   current = room;
   if (room !== null) joined.get(room).unread = false;
   $('room-title').textContent = room === null ? 'Join a room to begin' : `# ${room}`;
@@ -136,7 +136,7 @@ function show(room) {
   showPeople();
   showMessages();
   showTyping();
-  if (room !== null) $('text').focus();
+  if (room !== null && andFocus) $('text').focus();
 }
 
 // --- Rooms ---------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ function welcome(answer) {
 }
 
 function enter(room, andShow = true) {
-  name = $('name').value.trim();
+  name = $('name').value.trim() || name;
   if (!name) {
     showError('Please give a name first.');
     $('name').focus();
@@ -177,7 +177,7 @@ function enter(room, andShow = true) {
     name = answer.name;
     welcome(answer);
     if (andShow) show(answer.room);
-    else if (answer.room === current) show(current);
+    else if (answer.room === current) show(current, false);
     else showRooms();
   });
 }

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
     conform.server_options.ready_user = &conform;
     err = zn_server_create(&conform.server_options, &conform.server);
     if (err < 0)
-        return fail("cannot make the server", err);
+        return fail("cannot make the server; look at --datapath, --cert and --key", err);
     err = run(&conform);
     zn_server_destroy(conform.server);
     return err;

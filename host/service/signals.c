@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
-// What zn__signals_stop() wakes the thread with.
-enum { SIGNAL_END = SIGUSR1 };
+enum {
+    SIGNAL_END = SIGUSR1, // what zn__signals_stop() wakes the thread with
+    SAME_STOP_S = 1,      // a supervisor may signal the whole group and the process besides
+};
 
 static void signal_set(sigset_t *set)
 {
@@ -31,6 +34,7 @@ void zn__signals_block(void)
 static void *wait_for_signals(void *arg)
 {
     const struct zn_signals *signals = arg;
+    struct timespec now, stopped = { 0 };
     bool stopping = false;
     sigset_t set;
     int number;
@@ -45,9 +49,13 @@ static void *wait_for_signals(void *arg)
             signals->fn(ZN_SIGNAL_RELOAD, signals->user);
             continue;
         }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (stopping && now.tv_sec - stopped.tv_sec <= SAME_STOP_S)
+            continue;
         if (stopping)
             _exit(1);
         stopping = true;
+        stopped = now;
         signals->fn(ZN_SIGNAL_STOP, signals->user);
     }
 }

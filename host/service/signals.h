@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 enum zn_signal {
-    ZN_SIGNAL_STOP,   // SIGTERM, SIGINT; once: a second one ends the process at once
+    ZN_SIGNAL_STOP,   // SIGTERM, SIGINT; once: a later one ends the process at once
     ZN_SIGNAL_RELOAD, // SIGHUP
 };
 

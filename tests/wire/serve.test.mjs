@@ -75,6 +75,15 @@ describe('zapnic serve', () => {
         closeAll();
     });
 
+    test('takes two signals at once for one', async () => {
+        const server = await startCommand(COMMAND);
+        await connected(server, '/', { ...WS, reconnection: false });
+        process.kill(server.pid, 'SIGTERM');
+        process.kill(server.pid, 'SIGINT');
+        await server.stop();
+        closeAll();
+    });
+
     test('serves the page and the client with another path', async () => {
         const server = await startCommand(COMMAND, ['--path', '/live/io']);
         const page = await (await fetch(server.http)).text();

@@ -2,6 +2,7 @@
 // See describe.h.
 #include "describe.h"
 
+#include "proto/http1.h"
 #include "proto/json.h"
 #include "proto/utf8.h"
 
@@ -39,32 +40,14 @@ static int add_quoted(struct zn_buffer **out, struct zn_slice text)
     return 0;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Decodes one name or value of a query into a JSON string.
+// One name or value of a query as a JSON string; as it stands when it is badly escaped.
 static int add_decoded(struct zn_buffer **out, struct zn_slice in)
 {
     char *text = malloc(in.len > 0 ? in.len : 1);
     if (text == NULL)
         return -ENOMEM;
-    size_t len = 0;
-    for (size_t i = 0; i < in.len; i++) {
-        int high = i + 2 < in.len && in.p[i] == '%' ? hex_value(in.p[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(in.p[i + 2]) : -1;
-        if (low >= 0) {
-            text[len++] = (char)(high << 4 | low);
-            i += 2;
-        } else {
-            text[len++] = in.p[i] == '+' ? ' ' : in.p[i];
-        }
-    }
-    int err = add_quoted(out, (struct zn_slice){ text, len });
+    ssize_t len = zn__http_unescape(in, true, text, in.len);
+    int err = add_quoted(out, len < 0 ? in : (struct zn_slice){ text, (size_t)len });
     free(text);
     return err;
 }

@@ -3,6 +3,11 @@
 // time limits, reasons of leaving, and what must not be said in which state.
 #include "io_fake.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 #define SID(n) "S000000000000000000" #n
 
 static struct zn_next *waiting;

@@ -5,6 +5,11 @@
 #include "core/attachments.h"
 #include "core/client.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 static struct zn_namespace *ns;
 
 static void note_args(const struct zn_args *args)

@@ -5,6 +5,11 @@
 
 #include "core/recovery.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 static struct zn_namespace *ns;
 static struct zn_next *waiting;
 

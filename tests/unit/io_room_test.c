@@ -5,6 +5,11 @@
 
 #include "core/room.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 enum { CLIENTS = 6 };
 
 static struct zn_namespace *ns;

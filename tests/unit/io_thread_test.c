@@ -2,6 +2,11 @@
 // Several reactors: what is sent or asked on one reaches the sockets of all, by mail.
 #include "io_fake.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 enum { THREADS = 3, CLIENTS = 6 };
 
 static struct zn_namespace *ns;

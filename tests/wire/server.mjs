@@ -55,6 +55,11 @@ class TestServer {
         return `ws://127.0.0.1:${this.port}`;
     }
 
+    // Whether memory says something: not of other implementations, nor of sanitizers.
+    get measurable() {
+        return !reference && !/asan|tsan/.test(process.env.ZN_CONFORM ?? '');
+    }
+
     // Resident memory in bytes.
     get rss() {
         const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');

@@ -9,7 +9,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { QUEUE = 4096, MESSAGE_MAX = 16 * 1024 * 1024 };
+enum {
+    QUEUE = 4096,
+    MESSAGE_MAX = 16 * 1024 * 1024,
+    READ_LEN = 65536,
+    RX_LEN = 20480 // the largest usual message in one callback
+};
 
 struct message {
     size_t len;
@@ -169,7 +174,10 @@ int main(int argc, char **argv)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     static const struct lws_protocols protocols[] = {
-        { .name = "bench", .callback = callback, .per_session_data_size = sizeof(struct session) },
+        { .name = "bench",
+          .callback = callback,
+          .per_session_data_size = sizeof(struct session),
+          .rx_buffer_size = RX_LEN },
         { 0 },
     };
     struct lws_context_creation_info info = {
@@ -177,6 +185,7 @@ int main(int argc, char **argv)
         .iface = "127.0.0.1",
         .protocols = protocols,
         .options = LWS_SERVER_OPTION_LIBUV,
+        .pt_serv_buf_size = READ_LEN,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
     };

@@ -142,6 +142,13 @@ static void client_event(struct zn_socket *socket, const struct zn_sio_packet *p
     free(large);
 }
 
+// A client that connects, disconnects and connects again before the answer comes says CONNECT
+// twice in a row; one answer serves both. Later the second one is an error.
+static bool answer_unseen(struct zn_session *session)
+{
+    return zn__client_of(session)->entered_ms == (uint32_t)zn__session_reactor(session)->now_ms;
+}
+
 static void client_packet(struct zn_session *session, const struct zn_sio_packet *packet,
                           const struct zn_data *bin, unsigned bin_len)
 {
@@ -150,7 +157,7 @@ static void client_packet(struct zn_session *session, const struct zn_sio_packet
     if (packet->type == ZN_SIO_CONNECT) {
         if (socket == NULL)
             zn__connect(session, packet);
-        else if (socket->state != ZN_SOCKET_PENDING) // else it is on its way already
+        else if (socket->state != ZN_SOCKET_PENDING && !answer_unseen(session))
             client_reject(session);
         return;
     }

@@ -126,6 +126,7 @@ static void connected(struct zn_socket *socket)
     struct zn_io_shard *shard = zn__socket_shard(socket);
     bool first = !client->connected;
     client->connected = true;
+    client->entered_ms = (uint32_t)shard->reactor->now_ms;
     if (first)
         zn__reactor_untimer(shard->reactor, &client->timer);
     ZN_COUNT(shard->reactor, sockets_now, 1);

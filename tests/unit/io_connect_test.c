@@ -111,6 +111,10 @@ static void connect_twice_closes(void **state)
     (void)state;
     struct zn_session *session = fake_connect(0, "0");
     take_notes();
+    fake_text(session, "0"); // in one go: the client has not seen the answer yet
+    assert_null(session->closing);
+    assert_string_equal(fake_sent(session), "");
+    fake_advance(1);
     fake_text(session, "0");
     assert_string_equal(session->closing, "forced close");
     fake_turn();

@@ -147,9 +147,11 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (5) from its kept corpus
 	$(ONCE) FUZZ_BUILD=1 CC=clang fuzz-bin
 	@tests/fuzz/run
 
-bench: ## build and run the benches that need nothing else
+bench: ## measure codecs, then the server beside others (QUICK=1: a few questions, 5 minutes)
+	@.ci/deps.sh run
 	$(ONCE) $(BENCH_BIN)
 	@for b in $(BENCH_BIN); do $$b || exit 1; done
+	@bench/run
 
 fmt: ## format the C files
 	@clang-format -i $$(git ls-files '*.c' '*.h')

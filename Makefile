@@ -112,7 +112,7 @@ include $(wildcard $(addsuffix /rules.mk,host driver sim rtl tests bench))
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(FOLDER_CFLAGS) -c $< -o $@
 
 # The targets that call make again do so with all processors, unless the caller chose a number.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -7,6 +7,7 @@
 #include "static.h"
 
 #include <netdb.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -276,6 +277,12 @@ static void *reactor_main(void *arg)
         }
         zn__reactor_run(reactor);
     }
+    if (reactor->index == 0) {
+        // Whoever is inside zn_server_stop() may still look at the datapaths.
+        atomic_store(&server->running, false);
+        while (atomic_load(&server->stoppers) > 0)
+            sched_yield();
+    }
     pthread_barrier_wait(&server->barrier); // nobody sends mail any more
     zn__server_end(reactor);
     return NULL;
@@ -292,22 +299,21 @@ int zn_server_run(struct zn_server *server)
     for (unsigned i = 1; i < server->threads; i++)
         pthread_join(threads[i], NULL);
     pthread_barrier_destroy(&server->barrier);
-    atomic_store(&server->running, false);
     return atomic_load(&server->start_error);
 }
 
 // Safe in a signal handler.
 void zn_server_stop(struct zn_server *server, uint32_t drain_ms)
 {
-    server->drain_ms = drain_ms;
+    atomic_store(&server->drain_ms, drain_ms);
     atomic_store(&server->stop_asked, true);
-    if (!atomic_load(&server->running))
-        return; // the loops look before they sleep
-    for (unsigned i = 0; i < server->threads; i++) {
+    atomic_fetch_add(&server->stoppers, 1);
+    // Before that the loops look before they sleep; after it they have ended.
+    for (unsigned i = 0; i < server->threads && atomic_load(&server->running); i++) {
         struct zn_dp *dp = server->reactors[i].dp;
-        if (dp != NULL)
-            dp->ops->wake(dp);
+        dp->ops->wake(dp);
     }
+    atomic_fetch_sub(&server->stoppers, 1);
 }
 
 int zn_server_reload(struct zn_server *server)

@@ -47,7 +47,8 @@ struct zn_server {
     atomic_int start_error;
     atomic_bool running;
     atomic_bool stop_asked;
-    uint32_t drain_ms; // written before stop_asked
+    atomic_int stoppers; // threads (and signal handlers) inside zn_server_stop()
+    _Atomic uint32_t drain_ms; // written before stop_asked
 };
 
 // A server on a given datapath: zn_server_create() for tests on mem. A reactor is started and ended on

@@ -157,11 +157,12 @@ static void session_end(struct zn_session *session)
     free(session);
 }
 
-// A session that is closed in order while no poll waits says so to the next one.
+// A session that is closed in order while it polls says so to a poll of its own, behind the one
+// that takes what is queued: a client acts on a close before the packets in front of it.
 static bool session_lingers(struct zn_session *session)
 {
-    if (session->discard || session->ws != NULL || session->poll != NULL || session->lingering ||
-        session->reactor->stopping)
+    if (session->discard || session->ws != NULL || session->lingering ||
+        (session->poll != NULL && session->queue.bytes == 0) || session->reactor->stopping)
         return false;
     session->lingering = true;
     zn__reactor_timer(session->reactor, &session->timer, ZN_TIMER_SESSION, LINGER_MS);
@@ -170,7 +171,7 @@ static bool session_lingers(struct zn_session *session)
 
 void zn__session_last_poll(struct zn_session *session)
 {
-    if (session->state == ZN_SESSION_CLOSING && session->lingering)
+    if (session->state == ZN_SESSION_CLOSING && session->lingering && session->queue.bytes == 0)
         closing_add(session);
 }
 

@@ -174,7 +174,8 @@ ZN_API int zn_server_listen(struct zn_server *server, const char *host, uint16_t
 // Runs all reactors, the first one on this thread; returns after zn_server_stop().
 ZN_API int zn_server_run(struct zn_server *server);
 
-// Orderly stop: no more accepts, sockets are told, output is drained for up to `drain_ms`.
+// Orderly stop: no more accepts, sockets are told, output is drained for up to `drain_ms`. Safe in a
+// signal handler.
 ZN_API void zn_server_stop(struct zn_server *server, uint32_t drain_ms);
 
 // Reads the certificate files again.

@@ -146,7 +146,7 @@ static void client_event(struct zn_socket *socket, const struct zn_sio_packet *p
 // twice in a row; one answer serves both. Later the second one is an error.
 static bool answer_unseen(struct zn_session *session)
 {
-    return zn__client_of(session)->entered_ms == (uint32_t)zn__session_reactor(session)->now_ms;
+    return zn__client_of(session)->entered == zn__client_shard(session)->turn;
 }
 
 static void client_packet(struct zn_session *session, const struct zn_sio_packet *packet,

@@ -22,7 +22,7 @@ struct zn_client {
     uint16_t sockets_len;
     bool connected; // has been in a namespace
     bool closing;   // the session's end was asked for
-    uint32_t entered_ms; // when it came into a namespace last, of the reactor's clock
+    uint32_t entered; // shard->turn in which it came into a namespace last
 };
 
 extern const struct zn_session_ops zn__client_ops;

@@ -126,7 +126,9 @@ static void connected(struct zn_socket *socket)
     struct zn_io_shard *shard = zn__socket_shard(socket);
     bool first = !client->connected;
     client->connected = true;
-    client->entered_ms = (uint32_t)shard->reactor->now_ms;
+    client->entered = shard->turn;
+    if (!zn__timer_armed(&shard->turn_end))
+        zn__reactor_timer(shard->reactor, &shard->turn_end, ZN_TIMER_IO, 0);
     if (first)
         zn__reactor_untimer(shard->reactor, &client->timer);
     ZN_COUNT(shard->reactor, sockets_now, 1);

@@ -36,8 +36,10 @@ static void io_timer(struct zn_reactor *reactor, struct zn_timer *timer)
 {
     if (timer->spare == ZN_IO_TIMER_GATHER)
         zn__gather_timeout(reactor, timer);
-    else
+    else if (timer->spare == ZN_IO_TIMER_SURVEY)
         zn__survey_timeout(reactor, timer);
+    else
+        reactor->io->turn++;
 }
 
 int zn_io(struct zn_server *server, const struct zn_io_options *options)
@@ -96,6 +98,8 @@ int zn__io_shard_create(struct zn_io *io, struct zn_reactor *reactor, struct zn_
         return -ENOMEM;
     shard->io = io;
     shard->reactor = reactor;
+    shard->turn = 1;
+    shard->turn_end.spare = ZN_IO_TIMER_TURN;
     zn__table_init(&shard->spaces, zn__space_key, reactor->server->secret);
     zn__table_init(&shard->gathers, zn__gather_key, reactor->server->secret);
     *out = shard;
@@ -104,6 +108,7 @@ int zn__io_shard_create(struct zn_io *io, struct zn_reactor *reactor, struct zn_
 
 void zn__io_shard_destroy(struct zn_io_shard *shard)
 {
+    zn__reactor_untimer(shard->reactor, &shard->turn_end);
     zn__connect_free_all(shard);
     zn__gather_free_all(shard);
     struct zn_space *space;

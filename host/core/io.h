@@ -48,6 +48,8 @@ struct zn_io_shard {
     struct zn_next *connecting; // middlewares that have not said yes or no
     struct zn_socket **chosen;  // stack of receivers, see choose.h
     size_t chosen_len, chosen_cap;
+    uint32_t turn;            // counts the turns in which clients came into namespaces, from 1
+    struct zn_timer turn_end; // comes when what was read in this turn has been seen to
     struct zn_table gathers; // questions to all reactors that are not answered yet, see gather.h
     uint64_t last_ask;
 };
@@ -65,6 +67,6 @@ void zn__io_leave(struct zn_io_shard *shard);
 struct zn_io_shard *zn__io_self(const struct zn_io *io);
 
 // Timers of kind ZN_TIMER_IO say in `spare` what they are.
-enum zn_io_timer { ZN_IO_TIMER_GATHER, ZN_IO_TIMER_SURVEY };
+enum zn_io_timer { ZN_IO_TIMER_GATHER, ZN_IO_TIMER_SURVEY, ZN_IO_TIMER_TURN };
 
 #endif

@@ -26,7 +26,7 @@ struct zn_timer {
     struct zn_timer **link; // what points here; NULL: not armed
     uint32_t due_low;
     uint16_t due_high;
-    uint8_t kind; // the owner's: tells what the timer is embedded in
+    uint8_t kind;  // the owner's: tells what the timer is embedded in
     uint8_t spare; // the owner's
 };
 

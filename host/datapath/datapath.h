@@ -23,22 +23,22 @@ struct zn_dp;
 struct zn_stream; // private to the back end
 
 enum zn_dp_event_type {
-    ZN_DP_ACCEPT,   // a new stream from a listener; `peer` is set
-    ZN_DP_RECV,     // `data[0, len)`, writable, good until the next poll()
-    ZN_DP_EOF,      // the peer sent FIN: no more RECV, sending still works
-    ZN_DP_SENT,     // a send that was not taken whole went on: `len` more bytes are out; 0: room again
-    ZN_DP_ERROR,    // the stream broke (`err`, negative errno); no more events; end it
-    ZN_DP_DETACHED, // the stream left this datapath, which frees it: `handle` can be adopted by another;
-                    // data/len: bytes that arrived while detaching
+    ZN_DP_ACCEPT, // a new stream from a listener; `peer` is set
+    ZN_DP_RECV,   // `data[0, len)`, writable, good until the next poll()
+    ZN_DP_EOF,    // the peer sent FIN: no more RECV, sending still works
+    ZN_DP_SENT,  // a send that was not taken whole went on: `len` more bytes are out; 0: room again
+    ZN_DP_ERROR, // the stream broke (`err`, negative errno); no more events; end it
+    ZN_DP_DETACHED, // the stream left this datapath, which frees it: `handle` can be adopted by
+                    // another; data/len: bytes that arrived while detaching
     ZN_DP_ADOPTED,  // an adopted handle is a stream here now; `cookie` as given to adopt()
-    ZN_DP_GONE,     // last event of a stream that was ended while bytes of send() were still with the
-                    // datapath (ZN_DP_CAP_ASYNC): they are free now, and the stream's memory goes
+    ZN_DP_GONE, // last event of a stream that was ended while bytes of send() were still with the
+                // datapath (ZN_DP_CAP_ASYNC): they are free now, and the stream's memory goes
 };
 
 // A stream on its way between two reactors' datapaths of the same kind.
 struct zn_dp_handle {
     int fd;
-    void *state; // of a wrapping datapath (TLS); NULL otherwise
+    void *state;                               // of a wrapping datapath (TLS); NULL otherwise
     void (*drop)(struct zn_dp_handle *handle); // closes a handle that nobody will adopt
 };
 
@@ -58,7 +58,7 @@ struct zn_dp_send {
     struct zn_stream *stream;
     const struct iovec *iov; // needed during the call only; the bytes that it points to
     unsigned iov_len;        // must stay until they are reported as taken or sent
-    size_t taken; // out: bytes that the datapath is done with already
+    size_t taken;            // out: bytes that the datapath is done with already
 };
 
 enum zn_dp_end {
@@ -68,16 +68,16 @@ enum zn_dp_end {
 };
 
 struct zn_dp_config {
-    size_t user_size;      // bytes of the caller's in each stream
-    unsigned streams_max;  // accept stops above this
-    size_t recv_size;      // bytes of one RECV at the most; 0: the default, 64 KiB
+    size_t user_size;     // bytes of the caller's in each stream
+    unsigned streams_max; // accept stops above this
+    size_t recv_size;     // bytes of one RECV at the most; 0: the default, 64 KiB
 };
 
 enum {
     ZN_DP_CAP_FRAMES = 1 << 0, // RECV may carry frame annotations (accelerated datapaths)
     ZN_DP_CAP_FDS = 1 << 1,    // detach and adopt work
-    ZN_DP_CAP_ASYNC = 1 << 2,  // bytes that send() did not take stay with the datapath until SENT or
-                               // GONE; without it they are the caller's again at once
+    ZN_DP_CAP_ASYNC = 1 << 2, // bytes that send() did not take stay with the datapath until SENT or
+                              // GONE; without it they are the caller's again at once
 };
 
 struct zn_dp_ops {
@@ -103,10 +103,10 @@ struct zn_dp_ops {
 
     // Sends a burst, one entry a stream, in as few system calls as the back end can.
     // Where taken is less than the whole, SENT events account for the rest of what the call
-    // was given (uring) or say that there is room to try again (epoll: SENT with len 0); until the first
-    // of them, do not send on that stream: it accounts for all. A stream that breaks reports ERROR by
-    // poll(). If it is ended instead of waited for, GONE follows (ZN_DP_CAP_ASYNC): what was given goes
-    // out first after RELEASE.
+    // was given (uring) or say that there is room to try again (epoll: SENT with len 0); until the
+    // first of them, do not send on that stream: it accounts for all. A stream that breaks reports
+    // ERROR by poll(). If it is ended instead of waited for, GONE follows (ZN_DP_CAP_ASYNC): what
+    // was given goes out first after RELEASE.
     void (*send)(struct zn_dp *dp, struct zn_dp_send *burst, unsigned burst_len);
 
     // Stops (false) and restarts (true) RECV events of a stream.
@@ -130,8 +130,8 @@ struct zn_dp_ops {
 // What every instance starts with.
 struct zn_dp {
     const struct zn_dp_ops *ops;
-    uint64_t now_ns;  // the loop's clock, monotonic; moves in poll() only
-    uint64_t wall_ms; // milliseconds since the epoch, moves with now_ns
+    uint64_t now_ns;        // the loop's clock, monotonic; moves in poll() only
+    uint64_t wall_ms;       // milliseconds since the epoch, moves with now_ns
     uint64_t accept_pauses; // times that accepting stopped for want of descriptors or memory
 };
 
@@ -151,13 +151,15 @@ const struct zn_dp_ops *zn_dp_find(const char *name);
 
 // --- mem: the test double. Its clock moves only by zn_dp_mem_advance().
 extern const struct zn_dp_ops zn_dp_mem;
-struct zn_mem_peer; // the far end of a stream
+extern const struct zn_dp_ops zn_dp_mem_async; // the same with ZN_DP_CAP_ASYNC, as uring sends
+struct zn_mem_peer;                            // the far end of a stream
 
 struct zn_mem_peer *zn_dp_mem_connect(struct zn_dp *dp);
 void zn_dp_mem_write(struct zn_mem_peer *peer, const void *data, size_t len); // copied
 void zn_dp_mem_fin(struct zn_mem_peer *peer);
 void zn_dp_mem_reset(struct zn_mem_peer *peer);
-// Reads up to `cap` bytes that the server sent; 0: none now, -ECONNRESET: reset, -EPIPE: FIN was read.
+// Reads up to `cap` bytes that the server sent; 0: none now, -ECONNRESET: reset, -EPIPE: FIN was
+// read.
 ssize_t zn_dp_mem_read(struct zn_mem_peer *peer, void *buf, size_t cap);
 // How many bytes the far end takes before sends are not taken whole any more (default: unbounded).
 void zn_dp_mem_window(struct zn_mem_peer *peer, size_t bytes);

@@ -1,121 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The datapath in memory: a deterministic test double with a clock that only the test moves.
 // poll() never blocks, whatever its timeout. Each RECV is an allocation of exactly its size, so
-// that a sanitizer sees every read beyond it and every use after the next poll().
-//
-// Thread: streams and far ends belong to the instance's thread; detached handles may cross.
-#include "datapath.h"
-#include "slab.h"
+// that a sanitizer sees every read beyond it and every use after the next poll(). See mem.h.
+#include "mem.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    QUEUED = 1 << 0, // in the ready list
-    PAUSED = 1 << 1, // want(false)
-    EOF_SEEN = 1 << 2,
-    FIN_SENT = 1 << 3,
-    BROKEN = 1 << 4,
-    REPORTED = 1 << 5, // that it is broken
-    BLOCKED = 1 << 6,  // SENT is due when the far end has room
-    LEAVING = 1 << 7,
-    DEAD = 1 << 8,
-};
+static const uint64_t linger_ns = UINT64_C(2000000000);
 
-enum { HANDLE_FIRST = 1 << 30 }; // out of the range of descriptors
-
-struct bytes {
-    uint8_t *data;
-    size_t start, len, cap;
-};
-
-struct zn_stream {
-    struct zn_stream *next;
-    struct zn_mem_peer *peer;
-    void *cookie; // of an adoption
-    int flags;
-    int err;
-};
-
-struct zn_mem_peer {
-    struct zn_mem_peer *next; // of those waiting or travelling
-    struct mem_dp *dp;        // NULL: the instance was closed, or the stream travels
-    struct zn_stream *stream; // NULL: not accepted yet, or ended
-    struct bytes to_server;
-    struct bytes to_peer;
-    size_t window;
-    size_t chunk;
-    int handle; // while travelling, else 0
-    bool waiting;
-    bool wrote_fin, wrote_reset;
-    bool got_fin, got_reset;
-    bool gone; // zn_dp_mem_free() was called
-};
-
-struct list {
-    struct zn_stream *first, *last;
-};
-
-struct mem_dp {
-    struct zn_dp base;
-    struct zn_dp_config config;
-    struct zn_slab slab;
-    struct list ready, adopted, dead;
-    struct zn_mem_peer *waiting, *waiting_last;
-    void **lent; // what events point at, freed by the next poll()
-    size_t lent_len, lent_cap;
-    uint16_t next_port;
-    bool refusing;
-};
-
-static pthread_mutex_t travel_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct zn_mem_peer *travellers;
-static int next_handle = HANDLE_FIRST;
-
-static void *must(void *memory)
-{
-    if (!memory)
-        abort(); // a test double has no way on without memory
-    return memory;
-}
-
-static void bytes_append(struct bytes *bytes, const void *data, size_t len)
-{
-    if (!len)
-        return;
-    if (bytes->start + bytes->len + len > bytes->cap) {
-        if (bytes->len)
-            memmove(bytes->data, bytes->data + bytes->start, bytes->len);
-        bytes->start = 0;
-        bytes->cap = (bytes->len + len) * 2;
-        bytes->data = must(realloc(bytes->data, bytes->cap));
-    }
-    memcpy(bytes->data + bytes->start + bytes->len, data, len);
-    bytes->len += len;
-}
-
-static size_t bytes_take(struct bytes *bytes, void *buf, size_t cap)
-{
-    size_t len = bytes->len < cap ? bytes->len : cap;
-    if (len)
-        memcpy(buf, bytes->data + bytes->start, len);
-    bytes->start += len;
-    bytes->len -= len;
-    return len;
-}
-
-static void list_append(struct list *list, struct zn_stream *stream)
+static void list_append(struct zn_mem_list *list, struct zn_stream *stream)
 {
     stream->next = NULL;
     *(list->last ? &list->last->next : &list->first) = stream;
     list->last = stream;
 }
 
-static struct zn_stream *list_take(struct list *list)
+static struct zn_stream *list_take(struct zn_mem_list *list)
 {
     struct zn_stream *stream = list->first;
     if (stream) {
@@ -126,44 +30,30 @@ static struct zn_stream *list_take(struct list *list)
     return stream;
 }
 
-static void stream_ready(struct mem_dp *dp, struct zn_stream *stream)
+void zn__mem_ready(struct zn_mem_dp *dp, struct zn_stream *stream)
 {
-    if (stream->flags & QUEUED)
+    if (stream->flags & ZN_MEM_QUEUED)
         return;
-    stream->flags |= QUEUED;
+    stream->flags |= ZN_MEM_QUEUED;
     list_append(&dp->ready, stream);
 }
 
-static void peer_changed(struct zn_mem_peer *peer)
-{
-    if (peer->dp && peer->stream)
-        stream_ready(peer->dp, peer->stream);
-}
-
-static void peer_forget(struct zn_mem_peer *peer)
-{
-    free(peer->to_server.data);
-    free(peer->to_peer.data);
-    free(peer);
-}
-
-static void *lend(struct mem_dp *dp, size_t len)
+static void *lend(struct zn_mem_dp *dp, size_t len)
 {
     if (dp->lent_len == dp->lent_cap) {
         dp->lent_cap = dp->lent_cap ? dp->lent_cap * 2 : 64;
-        dp->lent = must(realloc(dp->lent, dp->lent_cap * sizeof *dp->lent));
+        dp->lent = zn__mem_must(realloc(dp->lent, dp->lent_cap * sizeof *dp->lent));
     }
-    return dp->lent[dp->lent_len++] = must(malloc(len));
+    return dp->lent[dp->lent_len++] = zn__mem_must(malloc(len));
 }
 
-// --- the table's operations
-
-static int mem_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
+static int open_as(const struct zn_dp_ops *ops, const struct zn_dp_config *config,
+                   struct zn_dp **dp_out)
 {
-    struct mem_dp *dp = calloc(1, sizeof *dp);
+    struct zn_mem_dp *dp = calloc(1, sizeof *dp);
     if (!dp)
         return -ENOMEM;
-    dp->base.ops = &zn_dp_mem;
+    dp->base.ops = ops;
     dp->base.now_ns = UINT64_C(1000000000);
     dp->base.wall_ms = UINT64_C(1700000000000);
     dp->config = *config;
@@ -171,6 +61,16 @@ static int mem_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
     zn__slab_init(&dp->slab, config->user_size, sizeof(struct zn_stream));
     *dp_out = &dp->base;
     return 0;
+}
+
+static int mem_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
+{
+    return open_as(&zn_dp_mem, config, dp_out);
+}
+
+static int mem_async_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
+{
+    return open_as(&zn_dp_mem_async, config, dp_out);
 }
 
 static void stream_part(struct zn_stream *stream)
@@ -181,12 +81,13 @@ static void stream_part(struct zn_stream *stream)
     peer->stream = NULL;
     stream->peer = NULL;
     if (peer->gone)
-        peer_forget(peer);
+        zn__mem_forget(peer);
 }
 
 static void stream_drop(void *context, struct zn_stream *stream)
 {
     (void)context;
+    free(stream->given);
     if (!stream->peer)
         return;
     stream->peer->got_reset = true;
@@ -194,7 +95,7 @@ static void stream_drop(void *context, struct zn_stream *stream)
     stream_part(stream);
 }
 
-static void turn_free(struct mem_dp *dp)
+static void turn_free(struct zn_mem_dp *dp)
 {
     while (dp->lent_len)
         free(dp->lent[--dp->lent_len]);
@@ -202,7 +103,7 @@ static void turn_free(struct mem_dp *dp)
         zn__slab_free(&dp->slab, stream);
 }
 
-static struct zn_mem_peer *waiting_take(struct mem_dp *dp)
+static struct zn_mem_peer *waiting_take(struct zn_mem_dp *dp)
 {
     struct zn_mem_peer *peer = dp->waiting;
     if (peer) {
@@ -213,19 +114,19 @@ static struct zn_mem_peer *waiting_take(struct mem_dp *dp)
     return peer;
 }
 
-static void waiting_refuse(struct mem_dp *dp)
+static void waiting_refuse(struct zn_mem_dp *dp)
 {
     for (struct zn_mem_peer *peer; (peer = waiting_take(dp));) {
         peer->got_reset = true;
         peer->dp = NULL;
         if (peer->gone)
-            peer_forget(peer);
+            zn__mem_forget(peer);
     }
 }
 
 static void mem_close(struct zn_dp *base)
 {
-    struct mem_dp *dp = (struct mem_dp *)base;
+    struct zn_mem_dp *dp = (struct zn_mem_dp *)base;
     waiting_refuse(dp);
     turn_free(dp);
     zn__slab_each(&dp->slab, stream_drop, NULL);
@@ -237,7 +138,7 @@ static void mem_close(struct zn_dp *base)
 static int mem_listen(struct zn_dp *base, const struct sockaddr *addr, socklen_t addr_len,
                       uint16_t *port_out)
 {
-    struct mem_dp *dp = (struct mem_dp *)base;
+    struct zn_mem_dp *dp = (struct zn_mem_dp *)base;
     (void)addr_len;
     dp->refusing = !addr;
     if (!addr)
@@ -247,74 +148,55 @@ static int mem_listen(struct zn_dp *base, const struct sockaddr *addr, socklen_t
     return 0;
 }
 
-static void event_accept(struct mem_dp *dp, struct zn_dp_event *event)
+static void event_accept(struct zn_mem_dp *dp, struct zn_dp_event *event)
 {
     struct zn_mem_peer *peer = waiting_take(dp);
-    struct zn_stream *stream = must(zn__slab_alloc(&dp->slab));
+    struct zn_stream *stream = zn__mem_must(zn__slab_alloc(&dp->slab));
     struct sockaddr_in *addr = lend(dp, sizeof *addr);
     *addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(dp->next_port++) };
     addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     stream->peer = peer;
     peer->stream = stream;
-    stream_ready(dp, stream);
+    zn__mem_ready(dp, stream);
     event->type = ZN_DP_ACCEPT;
     event->stream = stream;
     event->peer = (struct sockaddr *)addr;
 }
 
-static void event_adopted(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
+static void event_adopted(struct zn_mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
-    stream_ready(dp, stream);
+    zn__mem_ready(dp, stream);
     event->type = ZN_DP_ADOPTED;
     event->stream = stream;
     event->cookie = stream->cookie;
 }
 
-static struct zn_mem_peer *traveller_take(int handle)
-{
-    pthread_mutex_lock(&travel_lock);
-    struct zn_mem_peer **link = &travellers;
-    while (*link && (*link)->handle != handle)
-        link = &(*link)->next;
-    struct zn_mem_peer *peer = *link;
-    if (peer) {
-        *link = peer->next;
-        peer->handle = 0;
-    }
-    pthread_mutex_unlock(&travel_lock);
-    return peer;
-}
-
 static void handle_drop(struct zn_dp_handle *handle)
 {
-    struct zn_mem_peer *peer = traveller_take(handle->fd);
+    struct zn_mem_peer *peer = zn__mem_arrive(handle->fd);
     if (!peer)
         return;
     peer->got_fin = true;
     if (peer->gone)
-        peer_forget(peer);
+        zn__mem_forget(peer);
 }
 
-static void event_detached(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
+static void event_detached(struct zn_mem_dp *dp, struct zn_stream *stream,
+                           struct zn_dp_event *event)
 {
     struct zn_mem_peer *peer = stream->peer;
     stream->peer = NULL;
-    stream->flags |= DEAD;
+    stream->flags |= ZN_MEM_DEAD;
     list_append(&dp->dead, stream);
     peer->stream = NULL;
     peer->dp = NULL;
-    pthread_mutex_lock(&travel_lock);
-    peer->handle = next_handle++;
-    peer->next = travellers;
-    travellers = peer;
-    pthread_mutex_unlock(&travel_lock);
     event->type = ZN_DP_DETACHED;
-    event->handle = (struct zn_dp_handle){ .fd = peer->handle, .drop = handle_drop };
+    event->handle = (struct zn_dp_handle){ .fd = zn__mem_depart(peer), .drop = handle_drop };
 }
 
-static void event_recv(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
+static void event_recv(struct zn_mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
-    struct bytes *input = &stream->peer->to_server;
+    struct zn_mem_bytes *input = &stream->peer->to_server;
     size_t helping = dp->config.recv_size ? dp->config.recv_size : 65536;
     if (helping > stream->peer->chunk)
         helping = stream->peer->chunk;
@@ -322,7 +204,7 @@ static void event_recv(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp
         helping = input->len;
     event->type = ZN_DP_RECV;
     event->data = lend(dp, helping);
-    event->len = bytes_take(input, event->data, helping);
+    event->len = zn__mem_take(input, event->data, helping);
 }
 
 static size_t peer_room(const struct zn_mem_peer *peer)
@@ -330,39 +212,94 @@ static size_t peer_room(const struct zn_mem_peer *peer)
     return peer->window > peer->to_peer.len ? peer->window - peer->to_peer.len : 0;
 }
 
+// Sends what there is room for of the bytes given. True: that was all.
+static bool given_send(struct zn_stream *stream)
+{
+    size_t skip = stream->given_done;
+    for (size_t i = 0; i < stream->given_len; i++) {
+        struct iovec *iov = &stream->given[i];
+        if (skip >= iov->iov_len) {
+            skip -= iov->iov_len;
+            continue;
+        }
+        size_t room = peer_room(stream->peer), len = iov->iov_len - skip;
+        len = len < room ? len : room;
+        zn__mem_append(&stream->peer->to_peer, (uint8_t *)iov->iov_base + skip, len);
+        stream->given_done += len;
+        skip = 0;
+        if (!peer_room(stream->peer))
+            break;
+    }
+    if (stream->given_done < stream->given_total)
+        return false;
+    free(stream->given);
+    stream->given = NULL;
+    if (stream->flags & ZN_MEM_FIN_SENT)
+        stream->peer->got_fin = true;
+    return true;
+}
+
+// Of a stream that was ended while it owed: its bytes go out first, if that is not for too long.
+static bool event_gone(struct zn_mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
+{
+    struct zn_mem_peer *peer = stream->peer;
+    bool open = stream->given && !peer->got_reset && !peer->gone && !peer->wrote_reset &&
+                dp->base.now_ns - stream->ended_ns < linger_ns;
+    if (open && !given_send(stream)) {
+        zn__mem_ready(dp, stream);
+        return false;
+    }
+    free(stream->given);
+    stream->given = NULL;
+    peer->got_fin = true;
+    stream_part(stream);
+    stream->flags |= ZN_MEM_DEAD;
+    list_append(&dp->dead, stream);
+    event->type = ZN_DP_GONE;
+    return true;
+}
+
 // Turns what is due on a stream into one event. False: nothing is due.
-static bool stream_event(struct mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
+static bool stream_event(struct zn_mem_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
     struct zn_mem_peer *peer = stream->peer;
     event->stream = stream;
-    if (stream->flags & LEAVING) {
+    if (stream->flags & ZN_MEM_ENDED)
+        return event_gone(dp, stream, event);
+    if (stream->flags & ZN_MEM_LEAVING) {
         event_detached(dp, stream, event);
         return true;
     }
     if (peer->wrote_reset && !stream->err) {
         stream->err = -ECONNRESET;
-        stream->flags |= BROKEN;
+        stream->flags |= ZN_MEM_BROKEN;
     }
-    if (stream->flags & BROKEN) {
-        bool due = !(stream->flags & REPORTED);
-        stream->flags |= REPORTED;
+    if (stream->flags & ZN_MEM_BROKEN) {
+        bool due = !(stream->flags & ZN_MEM_REPORTED);
+        stream->flags |= ZN_MEM_REPORTED;
         event->type = ZN_DP_ERROR;
         event->err = stream->err;
         return due;
     }
-    if (stream->flags & BLOCKED && peer_room(peer)) {
-        stream->flags &= ~BLOCKED;
+    if (stream->given && given_send(stream)) {
+        stream->flags &= ~ZN_MEM_OWES;
+        event->type = ZN_DP_SENT;
+        event->len = stream->given_total;
+        return true;
+    }
+    if (stream->flags & ZN_MEM_BLOCKED && peer_room(peer)) {
+        stream->flags &= ~ZN_MEM_BLOCKED;
         event->type = ZN_DP_SENT;
         return true;
     }
-    if (stream->flags & (PAUSED | EOF_SEEN))
+    if (stream->flags & (ZN_MEM_PAUSED | ZN_MEM_EOF_SEEN))
         return false;
     if (peer->to_server.len) {
         event_recv(dp, stream, event);
         return true;
     }
     if (peer->wrote_fin)
-        stream->flags |= EOF_SEEN;
+        stream->flags |= ZN_MEM_EOF_SEEN;
     event->type = ZN_DP_EOF;
     return peer->wrote_fin;
 }
@@ -370,7 +307,7 @@ static bool stream_event(struct mem_dp *dp, struct zn_stream *stream, struct zn_
 static int mem_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned max,
                     uint64_t timeout_ns)
 {
-    struct mem_dp *dp = (struct mem_dp *)base;
+    struct zn_mem_dp *dp = (struct zn_mem_dp *)base;
     unsigned len = 0;
     (void)timeout_ns;
     turn_free(dp);
@@ -383,13 +320,13 @@ static int mem_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned max
     for (bool more = end; more && len < max;) {
         struct zn_stream *stream = list_take(&dp->ready);
         more = stream != end;
-        stream->flags &= ~QUEUED;
-        if (stream->flags & DEAD) {
+        stream->flags &= ~ZN_MEM_QUEUED;
+        if (stream->flags & ZN_MEM_DEAD) {
             zn__slab_free(&dp->slab, stream);
         } else if (stream_event(dp, stream, &events[len])) {
             len++;
-            if (!(stream->flags & DEAD))
-                stream_ready(dp, stream);
+            if (!(stream->flags & ZN_MEM_DEAD))
+                zn__mem_ready(dp, stream);
         }
     }
     if (len < max)
@@ -397,32 +334,52 @@ static int mem_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned max
     return (int)len;
 }
 
-static void stream_break(struct mem_dp *dp, struct zn_stream *stream, int err)
+static void stream_break(struct zn_mem_dp *dp, struct zn_stream *stream, int err)
 {
-    stream->flags |= BROKEN;
+    stream->flags |= ZN_MEM_BROKEN;
     stream->err = err;
-    stream_ready(dp, stream);
+    zn__mem_ready(dp, stream);
 }
 
-static void send_one(struct mem_dp *dp, struct zn_dp_send *send)
+static void send_later(struct zn_mem_dp *dp, const struct zn_dp_send *send)
+{
+    struct zn_stream *stream = send->stream;
+    stream->given = zn__mem_must(calloc(send->iov_len, sizeof *stream->given));
+    memcpy(stream->given, send->iov, send->iov_len * sizeof *stream->given);
+    stream->given_len = send->iov_len;
+    stream->given_done = stream->given_total = 0;
+    for (unsigned i = 0; i < send->iov_len; i++)
+        stream->given_total += send->iov[i].iov_len;
+    zn__mem_ready(dp, stream);
+}
+
+static void send_one(struct zn_mem_dp *dp, struct zn_dp_send *send)
 {
     struct zn_stream *stream = send->stream;
     struct zn_mem_peer *peer = stream->peer;
-    assert(!(stream->flags & (BLOCKED | FIN_SENT | LEAVING | DEAD)));
+    assert(!(stream->flags & (ZN_MEM_BLOCKED | ZN_MEM_OWES | ZN_MEM_FIN_SENT | ZN_MEM_LEAVING |
+                              ZN_MEM_ENDED | ZN_MEM_DEAD)));
     send->taken = 0;
-    if (stream->flags & BROKEN)
+    bool async = dp->base.ops == &zn_dp_mem_async;
+    if (async)
+        stream->flags |= ZN_MEM_OWES;
+    if (stream->flags & ZN_MEM_BROKEN)
         return;
     if (peer->gone || peer->wrote_reset) {
         stream_break(dp, stream, -ECONNRESET);
         return;
     }
+    if (async) {
+        send_later(dp, send);
+        return;
+    }
     for (unsigned i = 0; i < send->iov_len; i++) {
         size_t room = peer_room(peer);
         size_t len = send->iov[i].iov_len < room ? send->iov[i].iov_len : room;
-        bytes_append(&peer->to_peer, send->iov[i].iov_base, len);
+        zn__mem_append(&peer->to_peer, send->iov[i].iov_base, len);
         send->taken += len;
         if (len < send->iov[i].iov_len) {
-            stream->flags |= BLOCKED;
+            stream->flags |= ZN_MEM_BLOCKED;
             return;
         }
     }
@@ -431,51 +388,57 @@ static void send_one(struct mem_dp *dp, struct zn_dp_send *send)
 static void mem_send(struct zn_dp *base, struct zn_dp_send *burst, unsigned burst_len)
 {
     for (unsigned i = 0; i < burst_len; i++)
-        send_one((struct mem_dp *)base, &burst[i]);
+        send_one((struct zn_mem_dp *)base, &burst[i]);
 }
 
 static void mem_want(struct zn_dp *base, struct zn_stream *stream, bool recv)
 {
     if (recv) {
-        stream->flags &= ~PAUSED;
-        stream_ready((struct mem_dp *)base, stream);
+        stream->flags &= ~ZN_MEM_PAUSED;
+        zn__mem_ready((struct zn_mem_dp *)base, stream);
     } else {
-        stream->flags |= PAUSED;
+        stream->flags |= ZN_MEM_PAUSED;
     }
 }
 
 static void mem_end(struct zn_dp *base, struct zn_stream *stream, enum zn_dp_end how)
 {
-    struct mem_dp *dp = (struct mem_dp *)base;
-    assert(!(stream->flags & (LEAVING | DEAD)));
+    struct zn_mem_dp *dp = (struct zn_mem_dp *)base;
+    assert(!(stream->flags & (ZN_MEM_ENDED | ZN_MEM_DEAD)));
     if (how == ZN_END_RESET)
         stream->peer->got_reset = true;
-    else
+    else if (!stream->given)
         stream->peer->got_fin = true;
     if (how == ZN_END_FIN) {
-        stream->flags |= FIN_SENT;
+        stream->flags |= ZN_MEM_FIN_SENT;
+        return;
+    }
+    if (stream->flags & ZN_MEM_OWES) {
+        stream->flags |= ZN_MEM_ENDED;
+        stream->ended_ns = dp->base.now_ns;
+        zn__mem_ready(dp, stream);
         return;
     }
     stream_part(stream);
-    stream->flags |= DEAD;
-    if (!(stream->flags & QUEUED))
+    stream->flags |= ZN_MEM_DEAD;
+    if (!(stream->flags & ZN_MEM_QUEUED))
         list_append(&dp->dead, stream);
 }
 
 static void mem_detach(struct zn_dp *base, struct zn_stream *stream)
 {
-    assert(!(stream->flags & (BLOCKED | LEAVING | DEAD)));
-    stream->flags |= LEAVING;
-    stream_ready((struct mem_dp *)base, stream);
+    assert(!(stream->flags & (ZN_MEM_BLOCKED | ZN_MEM_OWES | ZN_MEM_LEAVING | ZN_MEM_DEAD)));
+    stream->flags |= ZN_MEM_LEAVING;
+    zn__mem_ready((struct zn_mem_dp *)base, stream);
 }
 
 static int mem_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cookie)
 {
-    struct mem_dp *dp = (struct mem_dp *)base;
-    struct zn_mem_peer *peer = traveller_take(handle.fd);
+    struct zn_mem_dp *dp = (struct zn_mem_dp *)base;
+    struct zn_mem_peer *peer = zn__mem_arrive(handle.fd);
     if (!peer)
         return -EBADF;
-    struct zn_stream *stream = must(zn__slab_alloc(&dp->slab));
+    struct zn_stream *stream = zn__mem_must(zn__slab_alloc(&dp->slab));
     peer->dp = dp;
     peer->stream = stream;
     stream->peer = peer;
@@ -504,80 +467,17 @@ const struct zn_dp_ops zn_dp_mem = {
     .wake = mem_wake,
 };
 
-// --- the far ends
-
-struct zn_mem_peer *zn_dp_mem_connect(struct zn_dp *base)
-{
-    struct mem_dp *dp = (struct mem_dp *)base;
-    struct zn_mem_peer *peer = must(calloc(1, sizeof *peer));
-    peer->window = SIZE_MAX;
-    peer->chunk = SIZE_MAX;
-    if (dp->refusing) {
-        peer->got_reset = true;
-        return peer;
-    }
-    peer->dp = dp;
-    peer->waiting = true;
-    *(dp->waiting ? &dp->waiting_last->next : &dp->waiting) = peer;
-    dp->waiting_last = peer;
-    return peer;
-}
-
-void zn_dp_mem_write(struct zn_mem_peer *peer, const void *data, size_t len)
-{
-    assert(!peer->wrote_fin);
-    bytes_append(&peer->to_server, data, len);
-    peer_changed(peer);
-}
-
-void zn_dp_mem_fin(struct zn_mem_peer *peer)
-{
-    peer->wrote_fin = true;
-    peer_changed(peer);
-}
-
-void zn_dp_mem_reset(struct zn_mem_peer *peer)
-{
-    peer->wrote_reset = true;
-    peer_changed(peer);
-}
-
-ssize_t zn_dp_mem_read(struct zn_mem_peer *peer, void *buf, size_t cap)
-{
-    size_t len = bytes_take(&peer->to_peer, buf, cap);
-    if (len) {
-        peer_changed(peer);
-        return (ssize_t)len;
-    }
-    return peer->got_reset ? -ECONNRESET : peer->got_fin ? -EPIPE : 0;
-}
-
-void zn_dp_mem_window(struct zn_mem_peer *peer, size_t bytes)
-{
-    peer->window = bytes;
-    peer_changed(peer);
-}
-
-void zn_dp_mem_chunk(struct zn_mem_peer *peer, size_t bytes)
-{
-    peer->chunk = bytes ? bytes : 1;
-}
-
-void zn_dp_mem_free(struct zn_mem_peer *peer)
-{
-    peer->gone = true;
-    if (peer->to_peer.len)
-        peer->wrote_reset = true; // as a socket does that is closed with unread input
-    peer->wrote_fin = true;
-    if (peer->stream || peer->waiting || peer->handle)
-        peer_changed(peer);
-    else
-        peer_forget(peer);
-}
-
-void zn_dp_mem_advance(struct zn_dp *dp, uint64_t ns)
-{
-    uint64_t before_ms = dp->now_ns / 1000000;
-    dp->now_ns += ns;
-    dp->wall_ms += dp->now_ns / 1000000 - before_ms;
-}
+const struct zn_dp_ops zn_dp_mem_async = {
+    .name = "mem_async",
+    .caps = ZN_DP_CAP_FDS | ZN_DP_CAP_ASYNC,
+    .open = mem_async_open,
+    .close = mem_close,
+    .listen = mem_listen,
+    .poll = mem_poll,
+    .send = mem_send,
+    .want = mem_want,
+    .end = mem_end,
+    .detach = mem_detach,
+    .adopt = mem_adopt,
+    .wake = mem_wake,
+};

@@ -17,7 +17,7 @@ struct zn_slab {
     size_t object_size; // both together
     size_t block_size;
     unsigned per_block;
-    unsigned used; // objects lent
+    unsigned used;               // objects lent
     struct zn_slab_block *first; // those with room stand in front
     struct zn_slab_block *last;
     unsigned empty; // blocks without a lent object

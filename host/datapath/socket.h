@@ -8,7 +8,7 @@
 #include "datapath.h"
 
 enum {
-    ZN_LISTENERS_MAX = 8, // of one instance
+    ZN_LISTENERS_MAX = 8,                   // of one instance
     ZN_ACCEPT_PAUSE_NS = 100 * 1000 * 1000, // after running out of descriptors
 };
 

@@ -6,11 +6,8 @@
 #include "tls.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 enum {
     CLOSING_MS = 5000, // for the last ciphertext of a released stream to leave
@@ -19,228 +16,35 @@ enum {
 
 static const struct zn_dp_ops tls_ops;
 
-// --- lists
-
-static void list_init(struct zn_tls_link *list)
-{
-    list->next = list->prev = list;
-}
-
-static bool list_empty(const struct zn_tls_link *list)
-{
-    return list->next == list;
-}
-
-static void list_append(struct zn_tls_link *list, struct zn_tls_link *link)
-{
-    link->next = list;
-    link->prev = list->prev;
-    list->prev->next = link;
-    list->prev = link;
-}
-
-static void list_remove(struct zn_tls_link *link)
-{
-    link->next->prev = link->prev;
-    link->prev->next = link->next;
-}
-
-static struct zn_stream *of_queue(struct zn_tls_link *link)
-{
-    return (struct zn_stream *)((char *)link - offsetof(struct zn_stream, queue));
-}
-
-static struct zn_stream *of_all(struct zn_tls_link *link)
-{
-    return (struct zn_stream *)((char *)link - offsetof(struct zn_stream, all));
-}
-
-static struct zn_tls_travel *of_arriving(struct zn_tls_link *link)
-{
-    return (struct zn_tls_travel *)((char *)link - offsetof(struct zn_tls_travel, link));
-}
-
-static void unlist(struct zn_stream *stream)
-{
-    if (stream->flags & ZN_TLS_LISTED)
-        list_remove(&stream->queue);
-    stream->flags &= ~ZN_TLS_LISTED;
-}
-
-// --- what is due
-
-static bool input_due(const struct zn_stream *stream)
-{
-    return stream->spill || (stream->flags & ZN_TLS_ESTABLISHED && SSL_pending(stream->ssl) > 0);
-}
-
-static bool stream_due(const struct zn_stream *stream)
-{
-    unsigned flags = stream->flags;
-    if (flags & (ZN_TLS_LEAVING | ZN_TLS_CLOSING | ZN_TLS_DEAD))
-        return false;
-    if (flags & ZN_TLS_BROKEN)
-        return !(flags & ZN_TLS_REPORTED);
-    if (flags & ZN_TLS_SENT_DUE)
-        return true;
-    if (flags & ZN_TLS_PAUSED)
-        return false;
-    return input_due(stream) || (flags & ZN_TLS_EOF_DUE && !(flags & ZN_TLS_EOF_SEEN));
-}
-
-static void list_due(struct zn_tls_dp *dp, struct zn_stream *stream)
-{
-    if (stream->flags & ZN_TLS_LISTED || !stream_due(stream))
-        return;
-    stream->flags |= ZN_TLS_LISTED;
-    list_append(&dp->pending, &stream->queue);
-}
-
-// The inner stream is stopped while its bytes could only pile up here.
-static void update_hold(struct zn_tls_dp *dp, struct zn_stream *stream)
-{
-    bool hold = stream->flags & ZN_TLS_PAUSED || stream->spill;
-    if (hold == !!(stream->flags & ZN_TLS_HELD))
-        return;
-    stream->flags ^= ZN_TLS_HELD;
-    dp->inner->ops->want(dp->inner, zn__tls_inner(stream), !hold);
-}
-
-// --- the end of a stream
-
-// Frees all but the ciphertext that the inner datapath still sends from.
-static void stream_free(struct zn_tls_dp *dp, struct zn_stream *stream)
-{
-    unlist(stream);
-    free(stream->spill);
-    free(stream->travel);
-    SSL_free(stream->ssl);
-    stream->spill = NULL;
-    stream->travel = NULL;
-    stream->ssl = NULL;
-    stream->flags |= ZN_TLS_DEAD;
-    if (stream->flags & ZN_TLS_GONE_DUE)
-        return;
-    list_remove(&stream->all);
-    zn__tls_out_clear(dp, stream);
-}
-
-static void stream_end(struct zn_tls_dp *dp, struct zn_stream *stream, enum zn_dp_end how)
-{
-    if (stream->flags & ZN_TLS_SENDING && dp->inner->ops->caps & ZN_DP_CAP_ASYNC)
-        stream->flags |= ZN_TLS_GONE_DUE;
-    dp->inner->ops->end(dp->inner, zn__tls_inner(stream), how);
-    stream_free(dp, stream);
-}
-
-// Does what has waited for the ciphertext to be out.
-static void stream_settle(struct zn_tls_dp *dp, struct zn_stream *stream)
-{
-    if (stream->out || stream->flags & (ZN_TLS_SENDING | ZN_TLS_DEAD | ZN_TLS_BROKEN))
-        return;
-    if (stream->flags & ZN_TLS_CLOSING) {
-        stream_end(dp, stream, ZN_END_RELEASE);
-        return;
-    }
-    if (stream->flags & ZN_TLS_FINISHING) {
-        stream->flags &= ~ZN_TLS_FINISHING;
-        dp->inner->ops->end(dp->inner, zn__tls_inner(stream), ZN_END_FIN);
-    }
-    if (stream->flags & ZN_TLS_LEAVING)
-        dp->inner->ops->detach(dp->inner, zn__tls_inner(stream));
-    else if (stream->flags & ZN_TLS_BLOCKED && stream->flags & ZN_TLS_ESTABLISHED)
-        stream->flags |= ZN_TLS_SENT_DUE;
-}
-
-static void stream_flush(struct zn_tls_dp *dp, struct zn_stream *stream)
-{
-    zn__tls_out_flush(dp, &stream, 1);
-    stream_settle(dp, stream);
-}
-
-static void dirty_add(struct zn_tls_dp *dp, struct zn_stream *stream)
-{
-    if (!stream->out || stream->flags & (ZN_TLS_DIRTY | ZN_TLS_SENDING | ZN_TLS_DEAD))
-        return;
-    stream->flags |= ZN_TLS_DIRTY;
-    dp->dirty[dp->dirty_len++] = stream;
-}
-
-static void dirty_flush(struct zn_tls_dp *dp)
-{
-    zn__tls_out_flush(dp, dp->dirty, dp->dirty_len);
-    for (unsigned i = 0; i < dp->dirty_len; i++) {
-        struct zn_stream *stream = dp->dirty[i];
-        stream->flags &= ~ZN_TLS_DIRTY;
-        stream_settle(dp, stream);
-        list_due(dp, stream);
-    }
-    dp->dirty_len = 0;
-}
+// --- the turn
 
 static void closing_expire(struct zn_tls_dp *dp)
 {
     uint32_t now_ms = (uint32_t)(dp->base.now_ns / 1000000);
-    while (!list_empty(&dp->closing)) {
-        struct zn_stream *oldest = of_queue(dp->closing.next);
+    while (!zn__tls_list_empty(&dp->closing)) {
+        struct zn_stream *oldest = zn__tls_of_queue(dp->closing.next);
         if ((int32_t)(oldest->stamp - now_ms) > 0)
             break;
-        stream_end(dp, oldest, ZN_END_RESET);
+        zn__tls_end(dp, oldest, ZN_END_RESET);
     }
-}
-
-// --- events
-
-// Makes one event of what is due. False: nothing, or the stream had its event in this turn.
-static bool stream_event(struct zn_tls_dp *dp, struct zn_stream *stream, const uint8_t *data,
-                         size_t len, struct zn_dp_event *event)
-{
-    *event = (struct zn_dp_event){ .stream = stream };
-    if (stream->flags & ZN_TLS_SENT_DUE && !(stream->flags & ZN_TLS_BROKEN)) {
-        stream->flags &= ~(ZN_TLS_SENT_DUE | ZN_TLS_BLOCKED);
-        event->type = ZN_DP_SENT;
-        return true;
-    }
-    if (!(stream->flags & (ZN_TLS_BROKEN | ZN_TLS_PAUSED)) && (len || input_due(stream))) {
-        event->type = ZN_DP_RECV;
-        event->len = zn__tls_input(dp, stream, data, len, &event->data);
-        dirty_add(dp, stream);
-        update_hold(dp, stream);
-        if (event->len)
-            return true;
-    }
-    if (stream->flags & ZN_TLS_BROKEN) {
-        bool due = !(stream->flags & ZN_TLS_REPORTED);
-        stream->flags |= ZN_TLS_REPORTED;
-        event->type = ZN_DP_ERROR;
-        event->err = -(int)stream->err;
-        return due;
-    }
-    if ((stream->flags & (ZN_TLS_EOF_DUE | ZN_TLS_EOF_SEEN | ZN_TLS_PAUSED)) == ZN_TLS_EOF_DUE &&
-        !input_due(stream)) {
-        stream->flags |= ZN_TLS_EOF_SEEN;
-        event->type = ZN_DP_EOF;
-        return true;
-    }
-    return false;
 }
 
 static unsigned pending_events(struct zn_tls_dp *dp, struct zn_dp_event *events, unsigned max)
 {
     unsigned len = 0;
     struct zn_tls_link *end = dp->pending.prev;
-    for (bool more = !list_empty(&dp->pending);
+    for (bool more = !zn__tls_list_empty(&dp->pending);
          more && len < max && ZN_TLS_AREA_SIZE - dp->area_used >= ROOM_LEAST;) {
-        struct zn_stream *stream = of_queue(dp->pending.next);
+        struct zn_stream *stream = zn__tls_of_queue(dp->pending.next);
         more = &stream->queue != end;
-        unlist(stream);
-        if (!stream_due(stream))
+        zn__tls_unlist(stream);
+        if (!zn__tls_due(stream))
             continue;
-        if (stream_event(dp, stream, NULL, 0, &events[len])) {
+        if (zn__tls_event(dp, stream, NULL, 0, &events[len])) {
             stream->stamp = dp->turn;
             len++;
         }
-        list_due(dp, stream);
+        zn__tls_list_due(dp, stream);
     }
     return len;
 }
@@ -252,16 +56,15 @@ static bool event_accept(struct zn_tls_dp *dp, struct zn_stream *stream,
         dp->inner->ops->end(dp->inner, inner->stream, ZN_END_RESET);
         return false;
     }
-    list_append(&dp->all, &stream->all);
+    zn__tls_list_append(&dp->all, &stream->all);
     return true;
 }
 
-static void event_adopted(struct zn_tls_dp *dp, struct zn_stream *stream,
-                          struct zn_dp_event *event)
+static void event_adopted(struct zn_tls_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
     struct zn_tls_travel *travel = event->cookie;
-    list_remove(&travel->link);
-    list_append(&dp->all, &stream->all);
+    zn__tls_list_remove(&travel->link);
+    zn__tls_list_append(&dp->all, &stream->all);
     stream->ssl = travel->ssl;
     stream->spill = travel->spill;
     event->cookie = travel->cookie;
@@ -270,7 +73,7 @@ static void event_adopted(struct zn_tls_dp *dp, struct zn_stream *stream,
         stream->flags |= ZN_TLS_ESTABLISHED;
     if (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN)
         stream->flags |= ZN_TLS_EOF_DUE;
-    update_hold(dp, stream);
+    zn__tls_update_hold(dp, stream);
 }
 
 static void travel_free(struct zn_tls_travel *travel)
@@ -293,13 +96,13 @@ static void event_detached(struct zn_tls_dp *dp, struct zn_stream *stream,
     struct zn_tls_travel *travel = stream->travel;
     if (zn__tls_spill(stream, event->data, event->len))
         shutdown(event->handle.fd, SHUT_RDWR); // bytes are missing: its taker finds it ended
-    *travel = (struct zn_tls_travel){
-        .inner_drop = event->handle.drop, .ssl = stream->ssl, .spill = stream->spill
-    };
+    *travel = (struct zn_tls_travel){ .inner_drop = event->handle.drop,
+                                      .ssl = stream->ssl,
+                                      .spill = stream->spill };
     stream->travel = NULL;
     stream->ssl = NULL;
     stream->spill = NULL;
-    stream_free(dp, stream);
+    zn__tls_free(dp, stream);
     event->handle.state = travel;
     event->handle.drop = handle_drop;
     event->data = NULL;
@@ -311,7 +114,7 @@ static void inner_recv(struct zn_tls_dp *dp, struct zn_stream *stream, const uin
 {
     if (zn__tls_spill(stream, data, len))
         zn__tls_break(stream, ENOMEM);
-    update_hold(dp, stream);
+    zn__tls_update_hold(dp, stream);
 }
 
 // Takes the inner event in. True: *event holds an event for the caller.
@@ -336,7 +139,7 @@ static bool translate(struct zn_tls_dp *dp, const struct zn_dp_event *inner,
         return true;
     case ZN_DP_GONE:
         stream->flags &= ~ZN_TLS_GONE_DUE;
-        stream_free(dp, stream);
+        zn__tls_free(dp, stream);
         return false;
     case ZN_DP_RECV:
         if (closing || stream->flags & ZN_TLS_EOF_DUE)
@@ -352,8 +155,8 @@ static bool translate(struct zn_tls_dp *dp, const struct zn_dp_event *inner,
         break;
     case ZN_DP_SENT:
         zn__tls_out_sent(dp, stream, inner->len);
-        dirty_add(dp, stream);
-        stream_settle(dp, stream);
+        zn__tls_dirty(dp, stream);
+        zn__tls_settle(dp, stream);
         break;
     case ZN_DP_EOF:
         stream->flags |= ZN_TLS_EOF_DUE;
@@ -365,20 +168,19 @@ static bool translate(struct zn_tls_dp *dp, const struct zn_dp_event *inner,
         stream->flags &= ~ZN_TLS_LEAVING;
         direct = stream->stamp != dp->turn && !closing;
         if (closing)
-            stream_end(dp, stream, ZN_END_RELEASE);
+            zn__tls_end(dp, stream, ZN_END_RELEASE);
     }
-    return direct && !(stream->flags & ZN_TLS_DEAD) &&
-           stream_event(dp, stream, data, len, event);
+    return direct && !(stream->flags & ZN_TLS_DEAD) && zn__tls_event(dp, stream, data, len, event);
 }
 
 static uint64_t turn_timeout(const struct zn_tls_dp *dp, uint64_t timeout_ns)
 {
-    if (!list_empty(&dp->pending))
+    if (!zn__tls_list_empty(&dp->pending))
         return 0;
-    if (list_empty(&dp->closing))
+    if (zn__tls_list_empty(&dp->closing))
         return timeout_ns;
     uint32_t now_ms = (uint32_t)(dp->base.now_ns / 1000000);
-    int32_t left_ms = (int32_t)(of_queue(dp->closing.next)->stamp - now_ms);
+    int32_t left_ms = (int32_t)(zn__tls_of_queue(dp->closing.next)->stamp - now_ms);
     uint64_t left_ns = left_ms > 0 ? (uint64_t)left_ms * 1000000 : 0;
     return left_ns < timeout_ns ? left_ns : timeout_ns;
 }
@@ -412,14 +214,14 @@ static int tls_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned max
                 len++;
             }
             if (!(stream->flags & ZN_TLS_DEAD) && stream->ssl)
-                list_due(dp, stream);
+                zn__tls_list_due(dp, stream);
         }
     }
-    dirty_flush(dp);
+    zn__tls_dirty_flush(dp);
     return (int)len;
 }
 
-// --- the other operations
+// --- streams
 
 static size_t total_len(const struct zn_dp_send *send)
 {
@@ -443,11 +245,11 @@ static void tls_send(struct zn_dp *base, struct zn_dp_send *burst, unsigned burs
         if (burst[i].taken < total)
             stream->flags |= ZN_TLS_BLOCKED;
         if (dp->dirty_len == 2 * ZN_TLS_EVENTS_MAX)
-            dirty_flush(dp);
-        dirty_add(dp, stream);
-        list_due(dp, stream);
+            zn__tls_dirty_flush(dp);
+        zn__tls_dirty(dp, stream);
+        zn__tls_list_due(dp, stream);
     }
-    dirty_flush(dp);
+    zn__tls_dirty_flush(dp);
 }
 
 static void tls_want(struct zn_dp *base, struct zn_stream *stream, bool recv)
@@ -457,8 +259,8 @@ static void tls_want(struct zn_dp *base, struct zn_stream *stream, bool recv)
         stream->flags &= ~ZN_TLS_PAUSED;
     else
         stream->flags |= ZN_TLS_PAUSED;
-    update_hold(dp, stream);
-    list_due(dp, stream);
+    zn__tls_update_hold(dp, stream);
+    zn__tls_list_due(dp, stream);
 }
 
 static void tls_end(struct zn_dp *base, struct zn_stream *stream, enum zn_dp_end how)
@@ -466,21 +268,21 @@ static void tls_end(struct zn_dp *base, struct zn_stream *stream, enum zn_dp_end
     struct zn_tls_dp *dp = (struct zn_tls_dp *)base;
     if (how == ZN_END_RESET || stream->flags & ZN_TLS_BROKEN) {
         if (how != ZN_END_FIN)
-            stream_end(dp, stream, how);
+            zn__tls_end(dp, stream, how);
         return;
     }
     zn__tls_notify(dp, stream);
     stream->flags |= how == ZN_END_FIN ? ZN_TLS_FINISHING : ZN_TLS_CLOSING;
     if (how == ZN_END_RELEASE) {
-        unlist(stream);
+        zn__tls_unlist(stream);
         free(stream->spill);
         stream->spill = NULL;
         stream->flags = (stream->flags & ~ZN_TLS_PAUSED) | ZN_TLS_LISTED;
-        update_hold(dp, stream); // so that an error or the peer's end shows
+        zn__tls_update_hold(dp, stream); // so that an error or the peer's end shows
         stream->stamp = (uint32_t)(dp->base.now_ns / 1000000) + CLOSING_MS;
-        list_append(&dp->closing, &stream->queue);
+        zn__tls_list_append(&dp->closing, &stream->queue);
     }
-    stream_flush(dp, stream);
+    zn__tls_flush(dp, stream);
 }
 
 static void tls_detach(struct zn_dp *base, struct zn_stream *stream)
@@ -489,12 +291,12 @@ static void tls_detach(struct zn_dp *base, struct zn_stream *stream)
     if (!(stream->travel = calloc(1, sizeof *stream->travel)))
         zn__tls_break(stream, ENOMEM);
     if (stream->flags & ZN_TLS_BROKEN) { // ERROR comes instead
-        list_due(dp, stream);
+        zn__tls_list_due(dp, stream);
         return;
     }
     stream->flags |= ZN_TLS_LEAVING;
-    unlist(stream);
-    stream_flush(dp, stream);
+    zn__tls_unlist(stream);
+    zn__tls_flush(dp, stream);
 }
 
 static int tls_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cookie)
@@ -511,9 +313,11 @@ static int tls_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cooki
     if (err)
         travel_free(travel);
     else
-        list_append(&dp->arriving, &travel->link);
+        zn__tls_list_append(&dp->arriving, &travel->link);
     return err;
 }
+
+// --- instance
 
 static int tls_listen(struct zn_dp *base, const struct sockaddr *addr, socklen_t addr_len,
                       uint16_t *port_out)
@@ -535,12 +339,22 @@ static int tls_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
     return -EINVAL; // it needs a certificate: zn_dp_tls_open()
 }
 
+static struct zn_stream *of_all(struct zn_tls_link *link)
+{
+    return (struct zn_stream *)((char *)link - offsetof(struct zn_stream, all));
+}
+
+static struct zn_tls_travel *of_arriving(struct zn_tls_link *link)
+{
+    return (struct zn_tls_travel *)((char *)link - offsetof(struct zn_tls_travel, link));
+}
+
 static void tls_close(struct zn_dp *base)
 {
     struct zn_tls_dp *dp = (struct zn_tls_dp *)base;
     // Streams go before the inner memory that they stand in; their ciphertext goes after.
     struct zn_tls_out *out = NULL;
-    while (!list_empty(&dp->all)) {
+    while (!zn__tls_list_empty(&dp->all)) {
         struct zn_stream *stream = of_all(dp->all.next);
         struct zn_tls_out **last = &stream->out;
         while (*last)
@@ -548,12 +362,12 @@ static void tls_close(struct zn_dp *base)
         *last = out;
         out = stream->out;
         stream->out = NULL;
-        stream_free(dp, stream);
+        zn__tls_free(dp, stream);
     }
     dp->inner->ops->close(dp->inner);
-    while (!list_empty(&dp->arriving)) {
+    while (!zn__tls_list_empty(&dp->arriving)) {
         struct zn_tls_travel *travel = of_arriving(dp->arriving.next);
-        list_remove(&travel->link);
+        zn__tls_list_remove(&travel->link);
         travel_free(travel);
     }
     zn__tls_out_clear(dp, &(struct zn_stream){ .out = out });
@@ -570,8 +384,8 @@ int zn_dp_tls_open(struct zn_tls *tls, const struct zn_dp_ops *inner,
     if (!dp)
         return -ENOMEM;
     int err = -ENOMEM;
-    dp->area = mmap(NULL, ZN_TLS_AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                    -1, 0);
+    dp->area =
+        mmap(NULL, ZN_TLS_AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (dp->area == MAP_FAILED)
         goto fail_area;
     dp->recv_size = config->recv_size ? config->recv_size : 64 * 1024;
@@ -587,10 +401,10 @@ int zn_dp_tls_open(struct zn_tls *tls, const struct zn_dp_ops *inner,
     dp->base.ops = &tls_ops;
     dp->tls = tls;
     zn__tls_hold(tls);
-    list_init(&dp->all);
-    list_init(&dp->pending);
-    list_init(&dp->closing);
-    list_init(&dp->arriving);
+    zn__tls_list_init(&dp->all);
+    zn__tls_list_init(&dp->pending);
+    zn__tls_list_init(&dp->closing);
+    zn__tls_list_init(&dp->arriving);
     clock_copy(dp);
     *dp_out = &dp->base;
     return 0;

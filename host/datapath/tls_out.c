@@ -25,7 +25,7 @@ static struct zn_tls_out *out_take(struct zn_tls_dp *dp, size_t len)
 {
     uint32_t class = 0;
     while (class < ZN_TLS_CLASSES - 1 && classes[class].cap < len)
-        class++;
+        class ++;
     struct zn_tls_out *out = dp->spare[class];
     if (out) {
         dp->spare[class] = out->next;
@@ -50,8 +50,7 @@ static void out_give(struct zn_tls_dp *dp, struct zn_tls_out *out)
     dp->spare_len[out->class]++;
 }
 
-int zn__tls_out_append(struct zn_tls_dp *dp, struct zn_stream *stream, const void *data,
-                       size_t len)
+int zn__tls_out_append(struct zn_tls_dp *dp, struct zn_stream *stream, const void *data, size_t len)
 {
     struct zn_tls_out **link = &stream->out;
     struct zn_tls_out *out = NULL;
@@ -166,7 +165,7 @@ void zn__tls_out_clear(struct zn_tls_dp *dp, struct zn_stream *stream)
 
 void zn__tls_out_deinit(struct zn_tls_dp *dp)
 {
-    for (unsigned class = 0; class < ZN_TLS_CLASSES; class++) {
+    for (unsigned class = 0; class < ZN_TLS_CLASSES; class ++) {
         while (dp->spare[class]) {
             struct zn_tls_out *out = dp->spare[class];
             dp->spare[class] = out->next;

@@ -188,9 +188,9 @@ static int accept_one(struct zn_uring_dp *dp, int listener, struct sockaddr_in6 
     }
     stream->fd = fd;
     zn__uring_arm(dp, stream);
-    *event = (struct zn_dp_event){
-        .type = ZN_DP_ACCEPT, .stream = stream, .peer = (struct sockaddr *)peer
-    };
+    *event = (struct zn_dp_event){ .type = ZN_DP_ACCEPT,
+                                   .stream = stream,
+                                   .peer = (struct sockaddr *)peer };
     return 1;
 }
 
@@ -251,7 +251,8 @@ void zn__uring_harvest(struct zn_uring_dp *dp)
 {
     struct io_uring_cqe *cqe;
     unsigned head, len = 0;
-    io_uring_for_each_cqe(&dp->ring, head, cqe) {
+    io_uring_for_each_cqe(&dp->ring, head, cqe)
+    {
         on_completion(dp, cqe);
         len++;
     }

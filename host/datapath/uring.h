@@ -27,7 +27,7 @@ enum {
     ZN_URING_HELD_MAX = 16,      // buffers of one stream before its receiving stops
     ZN_URING_LINGERS_MAX = 1024, // a power of two
     ZN_URING_LINGER_BYTES = 256 * 1024,
-    ZN_URING_NONE = 0xffff,      // no buffer; no linger slot
+    ZN_URING_NONE = 0xffff, // no buffer; no linger slot
 };
 
 // What a completion is of, in the low bits of its user_data.
@@ -42,26 +42,26 @@ enum {
 };
 
 enum zn_uring_flag {
-    ZN_URING_QUEUED = 1 << 0,      // in the ready list
-    ZN_URING_ARMED = 1 << 1,       // a multishot receive is with the kernel,
-    ZN_URING_CANCELLING = 1 << 2,  // and is being cancelled
-    ZN_URING_SENDING = 1 << 3,     // a send is with the kernel
-    ZN_URING_FRESH = 1 << 4,       // and was given in the running call of send()
-    ZN_URING_WATCHED = 1 << 5,     // a poll for errors is with the kernel
-    ZN_URING_PAUSED = 1 << 6,      // want(false)
-    ZN_URING_GLUTTED = 1 << 7,     // holds many buffers: receives none before these are read
+    ZN_URING_QUEUED = 1 << 0,     // in the ready list
+    ZN_URING_ARMED = 1 << 1,      // a multishot receive is with the kernel,
+    ZN_URING_CANCELLING = 1 << 2, // and is being cancelled
+    ZN_URING_SENDING = 1 << 3,    // a send is with the kernel
+    ZN_URING_FRESH = 1 << 4,      // and was given in the running call of send()
+    ZN_URING_WATCHED = 1 << 5,    // a poll for errors is with the kernel
+    ZN_URING_PAUSED = 1 << 6,     // want(false)
+    ZN_URING_GLUTTED = 1 << 7,    // holds many buffers: receives none before these are read
     ZN_URING_EOF_DUE = 1 << 8,
     ZN_URING_EOF_SEEN = 1 << 9,
     ZN_URING_SENT_DUE = 1 << 10,
-    ZN_URING_OWES = 1 << 11,       // the caller was not told yet what became of its bytes
+    ZN_URING_OWES = 1 << 11, // the caller was not told yet what became of its bytes
     ZN_URING_BROKEN = 1 << 12,
-    ZN_URING_REPORTED = 1 << 13,   // that it is broken
+    ZN_URING_REPORTED = 1 << 13, // that it is broken
     ZN_URING_LEAVING = 1 << 14,
-    ZN_URING_FIN_DUE = 1 << 15,    // shut down when the send is through
-    ZN_URING_ENDED = 1 << 16,      // released or reset by the caller
+    ZN_URING_FIN_DUE = 1 << 15, // shut down when the send is through
+    ZN_URING_ENDED = 1 << 16,   // released or reset by the caller
     ZN_URING_GONE_DUE = 1 << 17,
-    ZN_URING_SHUT = 1 << 18,       // our FIN is out
-    ZN_URING_CLOSING = 1 << 19,    // closes when nothing is with the kernel any more
+    ZN_URING_SHUT = 1 << 18,    // our FIN is out
+    ZN_URING_CLOSING = 1 << 19, // closes when nothing is with the kernel any more
     ZN_URING_DEAD = 1 << 20,
 };
 

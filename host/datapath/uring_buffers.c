@@ -11,8 +11,8 @@ static const size_t ring_size = ZN_URING_BUFFERS_MAX * sizeof(struct io_uring_bu
 
 static void *map(size_t size)
 {
-    void *memory =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -41,9 +41,8 @@ int zn__uring_buffers_init(struct zn_uring_buffers *buffers, struct io_uring *ri
         munmap(buffers->ring, ring_size);
         return -ENOMEM;
     }
-    struct io_uring_buf_reg reg = {
-        .ring_addr = (uintptr_t)buffers->ring, .ring_entries = ZN_URING_BUFFERS_MAX
-    };
+    struct io_uring_buf_reg reg = { .ring_addr = (uintptr_t)buffers->ring,
+                                    .ring_entries = ZN_URING_BUFFERS_MAX };
     int err = io_uring_register_buf_ring(ring, &reg, 0);
     if (err) {
         zn__uring_buffers_deinit(buffers);

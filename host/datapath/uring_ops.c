@@ -44,8 +44,8 @@ static void send_queue(struct zn_uring_dp *dp, struct zn_dp_send *send)
         io_uring_prep_send(sqe, stream->fd, send->iov->iov_base, total, flags);
     } else {
         struct msghdr *message = &dp->messages[dp->messages_len++];
-        *message = (struct msghdr){ .msg_iov = (struct iovec *)send->iov,
-                                    .msg_iovlen = send->iov_len };
+        *message =
+            (struct msghdr){ .msg_iov = (struct iovec *)send->iov, .msg_iovlen = send->iov_len };
         io_uring_prep_sendmsg(sqe, stream->fd, message, (unsigned)flags);
     }
     io_uring_sqe_set_data64(sqe, (uintptr_t)stream | ZN_URING_SEND);

@@ -163,8 +163,7 @@ static void input_arrived(struct zn_uring_dp *dp, struct zn_stream *stream, uint
     }
 }
 
-static void event_spill(struct zn_uring_dp *dp, struct zn_stream *stream,
-                        struct zn_dp_event *event)
+static void event_spill(struct zn_uring_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
     struct zn_uring_spill *spill = stream->spill;
     event->data = spill->data + spill->start;
@@ -198,8 +197,7 @@ static void event_buffers(struct zn_uring_dp *dp, struct zn_stream *stream,
 
 // --- completions
 
-void zn__uring_on_recv(struct zn_uring_dp *dp, struct zn_stream *stream, int result,
-                       unsigned flags)
+void zn__uring_on_recv(struct zn_uring_dp *dp, struct zn_stream *stream, int result, unsigned flags)
 {
     if (!(flags & IORING_CQE_F_MORE))
         stream->flags &= ~(ZN_URING_ARMED | ZN_URING_CANCELLING);
@@ -262,9 +260,9 @@ static bool input_due(const struct zn_stream *stream)
 
 static bool should_arm(const struct zn_stream *stream)
 {
-    return !(stream->flags & (ZN_URING_ARMED | ZN_URING_PAUSED | ZN_URING_GLUTTED |
-                              ZN_URING_EOF_DUE | ZN_URING_BROKEN | ZN_URING_LEAVING |
-                              ZN_URING_ENDED | ZN_URING_DEAD));
+    return !(stream->flags &
+             (ZN_URING_ARMED | ZN_URING_PAUSED | ZN_URING_GLUTTED | ZN_URING_EOF_DUE |
+              ZN_URING_BROKEN | ZN_URING_LEAVING | ZN_URING_ENDED | ZN_URING_DEAD));
 }
 
 bool zn__uring_due(const struct zn_stream *stream)
@@ -320,8 +318,7 @@ static bool event_ended(struct zn_stream *stream, struct zn_dp_event *event)
     return gone;
 }
 
-static bool event_input(struct zn_uring_dp *dp, struct zn_stream *stream,
-                        struct zn_dp_event *event)
+static bool event_input(struct zn_uring_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
 {
     event->type = ZN_DP_RECV;
     if (stream->spill)

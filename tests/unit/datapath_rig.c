@@ -90,8 +90,8 @@ void rig_open(struct rig *rig, const struct backend *backend, const struct zn_dp
     rig->address = (struct sockaddr_in){ .sin_family = AF_INET };
     rig->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     uint16_t port = 0;
-    err = rig->dp->ops->listen(rig->dp, (struct sockaddr *)&rig->address, sizeof rig->address,
-                               &port);
+    err =
+        rig->dp->ops->listen(rig->dp, (struct sockaddr *)&rig->address, sizeof rig->address, &port);
     assert_int_equal(err, 0);
     assert_int_not_equal(port, 0);
     rig->address.sin_port = htons(port);
@@ -313,10 +313,15 @@ static void on_event(struct rig *rig, struct zn_dp_event *event)
     }
 }
 
+bool rig_in_memory(const struct rig *rig)
+{
+    return rig->backend->ops == &zn_dp_mem || rig->backend->ops == &zn_dp_mem_async;
+}
+
 int rig_turn(struct rig *rig)
 {
     struct zn_dp_event events[EVENTS_MAX];
-    if (rig->backend->ops == &zn_dp_mem && !rig->backend->tls)
+    if (rig_in_memory(rig))
         zn_dp_mem_advance(rig->dp, 1000000);
     int len = rig->dp->ops->poll(rig->dp, events, rig->max, 1000000);
     assert_in_range(len, 0, (int)rig->max);
@@ -342,8 +347,8 @@ static SSL_CTX *client_context(void)
     static SSL_CTX *context;
     if (!context) {
         context = SSL_CTX_new(TLS_client_method());
-        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        SSL_CTX_set_mode(context,
+                         SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
         SSL_CTX_set_alpn_protos(context, (const unsigned char *)"\x02h2\x08http/1.1", 12);
     }
     return context;
@@ -354,7 +359,7 @@ struct client *client_open(struct rig *rig)
     struct client *client = calloc(1, sizeof *client);
     client->rig = rig;
     client->fd = -1;
-    if (rig->backend->ops == &zn_dp_mem) {
+    if (rig_in_memory(rig)) {
         assert_false(rig->backend->tls);
         client->mem = zn_dp_mem_connect(rig->dp);
         return client;
@@ -363,8 +368,7 @@ struct client *client_open(struct rig *rig)
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(client->fd >= 0);
     setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    assert_int_equal(
-        connect(client->fd, (struct sockaddr *)&rig->address, sizeof rig->address), 0);
+    assert_int_equal(connect(client->fd, (struct sockaddr *)&rig->address, sizeof rig->address), 0);
     assert_int_equal(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
     if (rig->backend->tls) {
         client->ssl = SSL_new(client_context());

@@ -47,9 +47,9 @@ struct rig {
     struct session *last; // accepted or adopted
     struct sockaddr_storage peer;
     struct sockaddr_in address;
-    bool mute;     // keeps what it receives to itself
-    bool keep;     // does not end streams by itself
-    unsigned max;  // events of one poll()
+    bool mute;       // keeps what it receives to itself
+    bool keep;       // does not end streams by itself
+    unsigned max;    // events of one poll()
     bool answer_bye; // says "bye" and releases on the first byte
 };
 
@@ -62,6 +62,8 @@ struct client {
 
 void rig_open(struct rig *rig, const struct backend *backend, const struct zn_dp_config *config);
 void rig_close(struct rig *rig);
+// The datapath is one of those in memory.
+bool rig_in_memory(const struct rig *rig);
 // One turn of the server that waits a millisecond at the most; returns the number of events.
 int rig_turn(struct rig *rig);
 // Turns until nothing has happened for some milliseconds.

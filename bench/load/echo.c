@@ -53,6 +53,10 @@ static void on_message(struct client *cl, struct conn *c, const struct frame_ste
         r->wrong += !head_of_binary;
         return;
     }
+    if (c->owed == e->depth) { // more came back than was sent
+        r->wrong++;
+        return;
+    }
     uint64_t *sent = &c->sent_ns[c->seen++ % e->depth];
     c->owed++;
     if (r->measuring) {

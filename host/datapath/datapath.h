@@ -3,10 +3,11 @@
 // thread; back ends are mem (test double), epoll, uring, later dpdk, and tls, which
 // wraps any of them. Nothing above this table knows about sockets, mbufs or TLS records.
 //
-// Thread: every call on the instance's own thread, but wake().
+// Thread: every call on the instance's own thread, but wake(). open(), listen() and close() may
+// come from another thread while the instance's own does not run.
 //
-// Streams are allocated by the datapath with `user_size` zeroed bytes of the caller's
-// behind each (zn_stream_user()). A stream lives from its ACCEPT (or ADOPTED) event
+// Streams are allocated by the datapath with `user_size` zeroed bytes of the caller's in
+// front of each (zn_stream_user()). A stream lives from its ACCEPT (or ADOPTED) event
 // until the caller ends it with ZN_END_RELEASE or detaches it; its memory is
 // freed at the start of the next poll(), so pointers stay good through the turn.
 #ifndef ZN_DATAPATH_H
@@ -57,7 +58,7 @@ struct zn_dp_event {
 struct zn_dp_send {
     struct zn_stream *stream;
     const struct iovec *iov; // needed during the call only; the bytes that it points to
-    unsigned iov_len;        // must stay until they are reported as taken or sent
+    unsigned iov_len;        // must stay until they are reported as taken or sent; up to 1024
     size_t taken;            // out: bytes that the datapath is done with already
 };
 

@@ -26,13 +26,13 @@ static const uint64_t session_magic = UINT64_C(0x5e5510f5e5510f5e);
 
 // --- certificate
 
-static void certificate_write(const char *cert_path, const char *key_path)
+void certificate_write(const char *cert_path, const char *key_path, long serial)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
     assert_non_null(key);
     X509_set_version(cert, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), serial);
     X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
     X509_set_pubkey(cert, key);
@@ -59,7 +59,7 @@ static struct zn_tls *tls_make(void)
     assert_non_null(mkdtemp(dir));
     snprintf(cert_path, sizeof cert_path, "%s/cert.pem", dir);
     snprintf(key_path, sizeof key_path, "%s/key.pem", dir);
-    certificate_write(cert_path, key_path);
+    certificate_write(cert_path, key_path, 1);
     assert_int_equal(zn_tls_create(cert_path, key_path, &tls, err), 0);
     assert_int_equal(zn_tls_reload(tls, err), 0);
     unlink(cert_path);

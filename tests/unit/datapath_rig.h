@@ -60,6 +60,9 @@ struct client {
     SSL *ssl;
 };
 
+// A self-signed certificate with that serial number, and its key.
+void certificate_write(const char *cert_path, const char *key_path, long serial);
+
 void rig_open(struct rig *rig, const struct backend *backend, const struct zn_dp_config *config);
 void rig_close(struct rig *rig);
 // The datapath is one of those in memory.

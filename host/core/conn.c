@@ -118,15 +118,27 @@ void zn__conn_abort_soon(struct zn_conn *conn)
     zn__conn_dirty(conn);
 }
 
+// How long the peer may take nothing of what is left to send, so that it does not hold the
+// connection for ever.
+static uint32_t stall_ms(const struct zn_conn *conn)
+{
+    const struct zn_server_options *options = &conn->reactor->server->options;
+    return conn->websocket ? options->close_timeout_ms : options->header_timeout_ms;
+}
+
 void zn__conn_finish(struct zn_conn *conn)
 {
     if (conn->dead || conn->end_after_flush)
         return;
     conn->end_after_flush = true;
+    conn->moved_ms = (uint32_t)conn->reactor->now_ms;
     zn__conn_dirty(conn);
-    // A peer that does not read what is left to send must not hold the connection.
-    zn__reactor_timer(conn->reactor, &conn->timer, ZN_TIMER_CONN,
-                      conn->reactor->server->options.close_timeout_ms);
+    zn__reactor_timer(conn->reactor, &conn->timer, ZN_TIMER_CONN, stall_ms(conn));
+}
+
+bool zn__conn_stalled(const struct zn_conn *conn)
+{
+    return (uint32_t)conn->reactor->now_ms - conn->moved_ms >= stall_ms(conn);
 }
 
 void zn__conn_end_all(struct zn_reactor *reactor)
@@ -193,7 +205,10 @@ static void conn_throttle(struct zn_conn *conn)
     if (pause == conn->paused || conn->dead || conn->eof)
         return;
     conn->paused = pause;
+    conn->moved_ms = (uint32_t)conn->reactor->now_ms;
     conn->reactor->dp->ops->want(conn->reactor->dp, conn->stream, !pause);
+    if (conn->websocket)
+        zn__ws_paused(conn);
 }
 
 static void conn_drained(struct zn_conn *conn)
@@ -216,6 +231,7 @@ static void conn_drained(struct zn_conn *conn)
 static void conn_sent(struct zn_conn *conn, size_t len)
 {
     zn__outq_pop(&conn->out, len);
+    conn->moved_ms = (uint32_t)conn->reactor->now_ms;
     buffered_count(conn, -(int64_t)len);
     ZN_COUNT(conn->reactor, bytes_out, len);
     if (conn->paused)
@@ -253,8 +269,12 @@ static unsigned conn_gather(struct zn_conn *conn, struct iovec *iov, unsigned ro
 {
     if (conn->doomed)
         zn__conn_abort(conn);
-    if (conn->dead || conn->blocked)
+    if (conn->dead)
         return 0;
+    if (conn->blocked) {
+        conn_throttle(conn);
+        return 0;
+    }
     if (conn->out.bytes == 0) {
         if (conn->end_after_flush)
             conn_end(conn, ZN_END_RELEASE);
@@ -457,10 +477,11 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
 
 void zn__conn_timer(struct zn_reactor *reactor, struct zn_timer *timer)
 {
-    (void)reactor;
     struct zn_conn *conn = (struct zn_conn *)((char *)timer - offsetof(struct zn_conn, timer));
-    if (conn->end_after_flush)
+    if (conn->end_after_flush && (conn->websocket || zn__conn_stalled(conn)))
         zn__conn_abort(conn);
+    else if (conn->end_after_flush)
+        zn__reactor_timer(reactor, timer, ZN_TIMER_CONN, stall_ms(conn));
     else if (conn->websocket)
         zn__ws_timer(conn);
     else

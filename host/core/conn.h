@@ -55,6 +55,7 @@ struct zn_conn {
     struct zn_buffer *control;       // an incomplete control frame's payload
     struct zn_zstream *inflater, *deflater; // held for context takeover, or within a message
     uint32_t message_began_ms;              // low bits of now_ms
+    uint32_t moved_ms;                      // when output last went out
     uint32_t pinged_ms;                     // plain: when a ping of ours went out, 0: answered
     struct zn_ws_rx rx;
     struct zn_utf8 utf8;
@@ -98,6 +99,7 @@ int zn__conn_push(struct zn_conn *conn, const struct zn_run *run, unsigned out_f
 int zn__conn_write(struct zn_conn *conn, const void *p, size_t len, unsigned out_flags);
 // Ends the connection once its output is out; no more input is read.
 void zn__conn_finish(struct zn_conn *conn);
+bool zn__conn_stalled(const struct zn_conn *conn); // nothing of its output went out for too long
 // Ends it now; output is lost.
 void zn__conn_abort(struct zn_conn *conn);
 // The same at the end of the turn: for callers whose caller goes on using the connection.
@@ -113,6 +115,7 @@ void zn__ws_start(struct zn_conn *conn, enum zn_ws_role role, void *owner,
 void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len);
 void zn__ws_eof(struct zn_conn *conn);
 void zn__ws_timer(struct zn_conn *conn);
+void zn__ws_paused(struct zn_conn *conn); // input was stopped or goes on
 void zn__ws_arm(struct zn_conn *conn); // sets the timer for what is awaited next
 // Sends a packet in the connection's form under its limit. As zn__session_send().
 int zn__ws_packet(struct zn_conn *conn, struct zn_packet *packet);

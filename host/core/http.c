@@ -484,7 +484,14 @@ void zn__http_eof(struct zn_conn *conn)
 void zn__http_timer(struct zn_conn *conn)
 {
     struct zn_http *http = conn->http;
-    if (http == NULL)
+    if (conn->out.bytes > 0) // an answer is still on its way
+        zn__reactor_timer(conn->reactor, &conn->timer, ZN_TIMER_CONN,
+                          conn->reactor->server->options.header_timeout_ms);
+    if (conn->out.bytes > 0 && zn__conn_stalled(conn))
+        zn__conn_abort(conn);
+    else if (conn->out.bytes > 0)
+        return;
+    else if (http == NULL)
         zn__conn_finish(conn);
     else if (http->phase == ZN_PHASE_BODY || (http->in != NULL && http->in->len > 0))
         http_bad(conn, 408);

@@ -315,6 +315,15 @@ static void message_watch(struct zn_conn *conn)
     zn__ws_arm(conn);
 }
 
+void zn__ws_paused(struct zn_conn *conn)
+{
+    if (!conn->paused) {
+        conn->unfinished = false;
+        message_watch(conn);
+    }
+    zn__ws_arm(conn);
+}
+
 void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len)
 {
     struct zn_ws_limits limits = {
@@ -352,8 +361,10 @@ void zn__ws_arm(struct zn_conn *conn)
         conn->role == ZN_WS_PLAIN ? zn__endpoint_options(conn->endpoint) : NULL;
     uint64_t due = UINT64_MAX;
     uint32_t now = (uint32_t)conn->reactor->now_ms;
-    if (conn->unfinished)
-        due = options->message_timeout_ms - (now - conn->message_began_ms);
+    if (conn->paused || conn->unfinished) {
+        uint32_t since = now - (conn->paused ? conn->moved_ms : conn->message_began_ms);
+        due = since < options->message_timeout_ms ? options->message_timeout_ms - since : 0;
+    }
     if (plain != NULL && plain->ping_interval_ms > 0) {
         uint32_t wait = conn->pinged_ms != 0 ? plain->ping_timeout_ms : plain->ping_interval_ms;
         due = wait < due ? wait : due;
@@ -377,6 +388,14 @@ void zn__ws_timer(struct zn_conn *conn)
         return;
     }
     uint32_t now = (uint32_t)conn->reactor->now_ms;
+    if (conn->paused) {
+        // Neither read nor written for so long: nobody may be there any more.
+        if (now - conn->moved_ms >= conn->reactor->server->options.message_timeout_ms)
+            zn__conn_abort(conn);
+        else
+            zn__ws_arm(conn);
+        return;
+    }
     if (conn->unfinished &&
         now - conn->message_began_ms >= conn->reactor->server->options.message_timeout_ms) {
         ws_fail(conn, ZN_WS_CLOSE_POLICY);

@@ -129,10 +129,14 @@ void mem_server_settle(struct mem_server *mem)
 
 void mem_server_wait(struct mem_server *mem, unsigned ms)
 {
-    while (ms-- > 0) {
-        zn_dp_mem_advance(mem->reactor->dp, 1000000);
-        mem_server_settle(mem);
-    }
+    while (ms-- > 0)
+        mem_server_skip(mem, 1);
+}
+
+void mem_server_skip(struct mem_server *mem, unsigned ms)
+{
+    zn_dp_mem_advance(mem->reactor->dp, ms * UINT64_C(1000000));
+    mem_server_settle(mem);
 }
 
 struct zn_mem_peer *mem_server_connect(struct mem_server *mem)

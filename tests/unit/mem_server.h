@@ -28,6 +28,8 @@ void mem_server_stop(struct mem_server *mem);
 void mem_server_settle(struct mem_server *mem);
 // Moves the clock on in steps of a millisecond, settling after each.
 void mem_server_wait(struct mem_server *mem, unsigned ms);
+// Moves it on in one step.
+void mem_server_skip(struct mem_server *mem, unsigned ms);
 
 // Connects, writes, settles.
 struct zn_mem_peer *mem_server_connect(struct mem_server *mem);

@@ -348,6 +348,34 @@ static void drop_oldest_keeps_whole_messages_in_order(void **state)
     mem_server_stop(&mem);
 }
 
+static void reader_that_stopped_both_ways_is_let_go(void **state)
+{
+    struct mem_server mem;
+    struct zn_server_options options = { .buffer_max = 4096,
+                                         .message_timeout_ms = 500,
+                                         .overflow = ZN_OVERFLOW_DROP_OLDEST };
+    char text[1001];
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[1000] = '\0';
+    mem_server_start(&mem, &options);
+    struct zn_mem_peer *peer = ws_open(&mem, "/ws");
+    mem_server_hear(peer, NULL);
+    zn_dp_mem_window(peer, 100);
+    for (int i = 0; i < 5; i++)
+        say_frame(&mem, peer, 0x81, text);
+    assert_true(mem.messages < 5); // input is held back
+    mem_server_wait(&mem, 300);
+    zn_dp_mem_window(peer, 200); // a little goes: the deadline moves
+    mem_server_settle(&mem);
+    mem_server_wait(&mem, 499);
+    assert_non_null(mem.reactor->conns);
+    mem_server_wait(&mem, 1);
+    check_empty(&mem);
+    zn_dp_mem_free(peer);
+    mem_server_stop(&mem);
+}
+
 // --- Abandoned at every byte
 
 struct conversation {
@@ -469,6 +497,7 @@ int main(void)
         cmocka_unit_test(upgrade_never_completed_holds_nothing),
         cmocka_unit_test(slow_reader_is_cut_off_and_others_get_all),
         cmocka_unit_test(drop_oldest_keeps_whole_messages_in_order),
+        cmocka_unit_test(reader_that_stopped_both_ways_is_let_go),
         cmocka_unit_test(connection_abandoned_anywhere_leaves_nothing),
         cmocka_unit_test(upgrade_abandoned_at_every_step_leaves_nothing),
     };

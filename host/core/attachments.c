@@ -14,8 +14,8 @@ int zn__attachments_create(struct zn_slice text, struct zn_attachments **out)
     attachments->text_len = text.len;
     attachments->total = text.len;
     attachments->len = 0;
-    int err = zn__sio_decode((struct zn_slice){ attachments->text, text.len },
-                             &attachments->packet);
+    int err =
+        zn__sio_decode((struct zn_slice){ attachments->text, text.len }, &attachments->packet);
     if (err < 0) {
         free(attachments);
         return err;

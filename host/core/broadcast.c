@@ -173,9 +173,8 @@ void zn__broadcast_survey(struct zn_io_shard *shard, const struct zn_letter *let
 {
     struct zn_space *space = zn__namespace_space(letter->target.ns, shard);
     struct zn_survey *survey =
-        space != NULL
-            ? zn__survey_create(shard, letter->from, letter->ask, letter->timeout_ms)
-            : NULL;
+        space != NULL ? zn__survey_create(shard, letter->from, letter->ask, letter->timeout_ms)
+                      : NULL;
     size_t count = 0;
     if (survey != NULL) {
         struct zn_packet packet = letter_packet(letter);

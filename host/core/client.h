@@ -16,12 +16,12 @@ struct zn_attachments;
 enum { ZN_CLIENT_SOCKETS_MAX = 256 };
 
 struct zn_client {
-    struct zn_timer timer;      // first CONNECT, later attachments
-    struct zn_socket *sockets;  // pending and connected ones, one a namespace
+    struct zn_timer timer;              // first CONNECT, later attachments
+    struct zn_socket *sockets;          // pending and connected ones, one a namespace
     struct zn_attachments *attachments; // of a packet that is not complete
     uint16_t sockets_len;
-    bool connected; // has been in a namespace
-    bool closing;   // the session's end was asked for
+    bool connected;   // has been in a namespace
+    bool closing;     // the session's end was asked for
     uint32_t entered; // shard->turn in which it came into a namespace last
 };
 

@@ -6,6 +6,7 @@
 #include "ack.h"
 #include "buffer.h"
 #include "client.h"
+#include "describe.h"
 #include "recovery.h"
 #include "room.h"
 #include "socket.h"
@@ -20,8 +21,8 @@
 // The handle that a middleware answers. It keeps the socket until it does.
 struct zn_next {
     struct zn_socket *socket;
-    size_t index;               // of the next middleware
-    struct zn_restore *restore; // what was saved of the socket, NULL: nothing
+    size_t index;                 // of the next middleware
+    struct zn_restore *restore;   // what was saved of the socket, NULL: nothing
     struct zn_next *next, **link; // in shard->connecting
 };
 
@@ -62,21 +63,6 @@ void zn__connect_free_all(struct zn_io_shard *shard)
 
 // --- Refusal --------------------------------------------------------------------------------
 
-static int add_quoted(struct zn_buffer **out, const char *text)
-{
-    size_t len = strlen(text);
-    size_t cap = len * 6 + 2;
-    if (!zn__utf8_valid(text, len))
-        return zn__buffer_add(out, "\"\"", 2);
-    if (zn__buffer_room(out, cap) < 0)
-        return -ENOMEM;
-    struct zn_buffer *buffer = *out;
-    ssize_t n = zn__json_quote((struct zn_slice){ text, len }, (char *)buffer->data + buffer->len,
-                               cap);
-    buffer->len += (size_t)n;
-    return 0;
-}
-
 // CONNECT_ERROR for a namespace by its name, since it may not exist.
 static void send_error(struct zn_session *session, struct zn_slice nsp, const char *message,
                        const char *data_json)
@@ -86,11 +72,11 @@ static void send_error(struct zn_session *session, struct zn_slice nsp, const ch
                      zn__json_valid((struct zn_slice){ data_json, strlen(data_json) });
     if (zn__buffer_room(&text, ZN_SIO_HEAD_MAX + nsp.len) < 0)
         return;
-    text->len = (size_t)zn__sio_head_write((char *)text->data, text->cap, ZN_SIO_CONNECT_ERROR, 0,
-                                           nsp, -1);
+    text->len =
+        (size_t)zn__sio_head_write((char *)text->data, text->cap, ZN_SIO_CONNECT_ERROR, 0, nsp, -1);
     int err = zn__buffer_add(&text, "{\"message\":", 11);
     if (err == 0)
-        err = add_quoted(&text, message);
+        err = zn__describe_text((struct zn_slice){ message, strlen(message) }, &text);
     if (err == 0 && with_data)
         err = zn__buffer_add(&text, ",\"data\":", 8);
     if (err == 0 && with_data)

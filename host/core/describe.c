@@ -14,8 +14,7 @@ static int add(struct zn_buffer **out, const char *text)
     return zn__buffer_add(out, text, strlen(text));
 }
 
-// A JSON string; what is no UTF-8 is taken as Latin-1, as Node.js takes header bytes.
-static int add_quoted(struct zn_buffer **out, struct zn_slice text)
+int zn__describe_text(struct zn_slice text, struct zn_buffer **out)
 {
     size_t cap = text.len * 6 + 2;
     if (zn__buffer_room(out, cap + text.len * 2) < 0)
@@ -47,7 +46,7 @@ static int add_decoded(struct zn_buffer **out, struct zn_slice in)
     if (text == NULL)
         return -ENOMEM;
     ssize_t len = zn__http_unescape(in, true, text, in.len);
-    int err = add_quoted(out, len < 0 ? in : (struct zn_slice){ text, (size_t)len });
+    int err = zn__describe_text(len < 0 ? in : (struct zn_slice){ text, (size_t)len }, out);
     free(text);
     return err;
 }
@@ -96,14 +95,15 @@ int zn__describe_handshake(const struct zn_socket *socket, struct zn_buffer **ou
     char when[80], flags[240];
     zn_socket_handshake(socket, &shake);
     time_text(shake.issued_ms, when);
-    snprintf(flags, sizeof(flags), ",\"time\":\"%s\",\"address\":\"%s\",\"xdomain\":%s,"
-             "\"secure\":%s,\"issued\":%llu,\"url\":", when, shake.address,
-             shake.xdomain ? "true" : "false", shake.secure ? "true" : "false",
+    snprintf(flags, sizeof(flags),
+             ",\"time\":\"%s\",\"address\":\"%s\",\"xdomain\":%s,"
+             "\"secure\":%s,\"issued\":%llu,\"url\":",
+             when, shake.address, shake.xdomain ? "true" : "false", shake.secure ? "true" : "false",
              (unsigned long long)shake.issued_ms);
     int err = add(out, "{\"headers\":");
     err = err < 0 ? err : add(out, shake.headers);
     err = err < 0 ? err : add(out, flags);
-    err = err < 0 ? err : add_quoted(out, (struct zn_slice){ shake.url, strlen(shake.url) });
+    err = err < 0 ? err : zn__describe_text((struct zn_slice){ shake.url, strlen(shake.url) }, out);
     err = err < 0 ? err : add(out, ",\"query\":");
     err = err < 0 ? err : zn__describe_query(shake.query, out);
     err = err < 0 ? err : add(out, ",\"auth\":");

@@ -130,8 +130,8 @@ static void finish_items(struct zn_gather *gather)
     int err = 0;
     for (struct zn_report *report = gather->reports; report != NULL && err == 0;
          report = report->next)
-        err = zn__items_read(&items, gather->kind == ZN_GATHER_SOCKETS, report->text,
-                             report->count, report->from);
+        err = zn__items_read(&items, gather->kind == ZN_GATHER_SOCKETS, report->text, report->count,
+                             report->from);
     if (gather->kind == ZN_GATHER_SOCKETS)
         gather->done.sockets(items.sockets, err == 0 ? items.sockets_len : 0, gather->user);
     else

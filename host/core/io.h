@@ -31,12 +31,12 @@ struct zn_io {
     struct zn_server *server;
     struct zn_io_options options; // defaults filled in
     struct zn_engine *engine;
-    pthread_mutex_t lock;           // guards what follows while the reactors run
-    struct zn_table names;          // namespaces by name, without parents
-    struct zn_namespace *parents;   // in the order they were made
-    struct zn_namespace *all;       // every namespace
-    unsigned children_len;          // made on demand
-    struct zn_recovery *recovery;   // NULL: off
+    pthread_mutex_t lock;         // guards what follows while the reactors run
+    struct zn_table names;        // namespaces by name, without parents
+    struct zn_namespace *parents; // in the order they were made
+    struct zn_namespace *all;     // every namespace
+    unsigned children_len;        // made on demand
+    struct zn_recovery *recovery; // NULL: off
 };
 
 struct zn_io_shard {
@@ -50,7 +50,7 @@ struct zn_io_shard {
     size_t chosen_len, chosen_cap;
     uint32_t turn;            // counts the turns in which clients came into namespaces, from 1
     struct zn_timer turn_end; // comes when what was read in this turn has been seen to
-    struct zn_table gathers; // questions to all reactors that are not answered yet, see gather.h
+    struct zn_table gathers;  // questions to all reactors that are not answered yet, see gather.h
     uint64_t last_ask;
 };
 

@@ -82,8 +82,8 @@ static void put_outgoing(struct zn_letter *letter, struct layout *layout, struct
     letter->text = (struct zn_slice){ layout->at, packet->text_len };
     for (unsigned i = 0; i < packet->parts_len; i++)
         put(layout, packet->parts[i].p, packet->parts[i].len);
-    letter->args = (struct zn_args){ letter->text.p + packet->parts[0].len, out->args.json_len,
-                                     bin, packet->bin_len };
+    letter->args = (struct zn_args){ letter->text.p + packet->parts[0].len, out->args.json_len, bin,
+                                     packet->bin_len };
 }
 
 struct zn_letter *zn__letter_create(const struct zn_io_shard *shard,

@@ -30,7 +30,7 @@ struct zn_letter_mail {
 struct zn_letter {
     atomic_uint refs;
     enum zn_letter_op op;
-    struct zn_target target; // strings of its own; the sender stands in `except`
+    struct zn_target target;  // strings of its own; the sender stands in `except`
     const char *const *rooms; // JOIN, LEAVE
     size_t rooms_len;
     bool close;          // DISCONNECT

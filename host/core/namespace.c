@@ -39,8 +39,7 @@ static struct zn_namespace *namespace_create(struct zn_io *io, struct zn_slice n
     ns->child = handlers != NULL;
     ns->handlers = handlers;
     ns->spaces = calloc(io->server->threads, sizeof(struct zn_space *));
-    if (ns->spaces == NULL ||
-        (io->recovery != NULL && zn__log_create(&ns->log) < 0) ||
+    if (ns->spaces == NULL || (io->recovery != NULL && zn__log_create(&ns->log) < 0) ||
         (handlers == NULL && zn__handlers_create(io->server->secret, &ns->handlers) < 0)) {
         zn__namespace_destroy(ns);
         return NULL;

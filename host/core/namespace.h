@@ -41,7 +41,7 @@ struct zn_space {
     struct zn_table rooms;      // struct zn_room by name
     struct zn_socket **sockets; // connected ones, dense
     uint32_t sockets_len, sockets_cap;
-    uint32_t stamp; // of the last choice that marked sockets, see choose.h
+    uint32_t stamp;  // of the last choice that marked sockets, see choose.h
     uint64_t cursor; // recovery: the next packet of the log to deliver here
     bool delivering;
 };

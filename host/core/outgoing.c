@@ -72,8 +72,8 @@ int zn__outgoing_event(struct zn_outgoing *out, const struct zn_namespace *ns,
     out->id = id;
     char *head = out->head;
     enum zn_sio_type type = args->bin_len > 0 ? ZN_SIO_BINARY_EVENT : ZN_SIO_EVENT;
-    size_t len = (size_t)zn__sio_head_write(head, cap, type, args->bin_len,
-                                            zn__namespace_slice(ns), id);
+    size_t len =
+        (size_t)zn__sio_head_write(head, cap, type, args->bin_len, zn__namespace_slice(ns), id);
     head[len++] = '[';
     len += (size_t)zn__json_quote(name, head + len, cap - len - 1);
     if (args->json_len > 0)
@@ -119,8 +119,8 @@ void zn__outgoing_deinit(struct zn_outgoing *out)
         free(out->head);
 }
 
-void zn__outgoing_notify(struct zn_socket *socket, struct zn_slice name,
-                         const struct zn_args *args, int64_t id)
+void zn__outgoing_notify(struct zn_socket *socket, struct zn_slice name, const struct zn_args *args,
+                         int64_t id)
 {
     const struct zn_handler_list *list = zn__socket_handlers(socket, ZN_HANDLER_ANY_OUTGOING);
     if (list->len == 0)

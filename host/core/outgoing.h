@@ -31,7 +31,7 @@ int zn__outgoing_ack(struct zn_outgoing *out, const struct zn_namespace *ns, uin
 void zn__outgoing_deinit(struct zn_outgoing *out);
 
 // Calls the namespace's catch-all listeners for what goes out.
-void zn__outgoing_notify(struct zn_socket *socket, struct zn_slice name,
-                         const struct zn_args *args, int64_t id);
+void zn__outgoing_notify(struct zn_socket *socket, struct zn_slice name, const struct zn_args *args,
+                         int64_t id);
 
 #endif

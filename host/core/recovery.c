@@ -213,8 +213,7 @@ static bool any_in(const char *const *names, size_t len, const char *const *list
 static bool is_for(const struct zn_letter *letter, const char *const *rooms, size_t rooms_len)
 {
     const struct zn_target *target = &letter->target;
-    return (target->rooms_len == 0 ||
-            any_in(rooms, rooms_len, target->rooms, target->rooms_len)) &&
+    return (target->rooms_len == 0 || any_in(rooms, rooms_len, target->rooms, target->rooms_len)) &&
            !any_in(rooms, rooms_len, target->except, target->except_len);
 }
 

@@ -59,8 +59,7 @@ void zn__socket_end(struct zn_socket *socket, const char *reason)
         return;
     struct zn_space *space = socket->space;
     socket->state = ZN_SOCKET_CLOSING;
-    zn__handlers_call_reason(zn__socket_handlers(socket, ZN_HANDLER_DISCONNECTING), socket,
-                             reason);
+    zn__handlers_call_reason(zn__socket_handlers(socket, ZN_HANDLER_DISCONNECTING), socket, reason);
     if (space->ns->log != NULL)
         zn__recovery_save(socket, reason);
     zn__room_leave_all(socket);

@@ -16,10 +16,10 @@ struct zn_acks;
 struct zn_room;
 
 enum zn_socket_state {
-    ZN_SOCKET_PENDING,   // middlewares have not let it in yet
+    ZN_SOCKET_PENDING, // middlewares have not let it in yet
     ZN_SOCKET_CONNECTED,
-    ZN_SOCKET_CLOSING,   // `disconnecting` callbacks run; still in its rooms
-    ZN_SOCKET_DEAD,      // waits to be freed
+    ZN_SOCKET_CLOSING, // `disconnecting` callbacks run; still in its rooms
+    ZN_SOCKET_DEAD,    // waits to be freed
 };
 
 // A place in a room.
@@ -37,7 +37,7 @@ struct zn_socket {
     bool recovered : 1;
     bool left_own : 1; // left the room named by its id
     uint32_t seats_len;
-    struct zn_seat *seats; // in order of joining; room for the next power of two
+    struct zn_seat *seats;  // in order of joining; room for the next power of two
     struct zn_socket *next; // of the same client; among the dead
     struct zn_acks *acks;   // answers that it owes, NULL: none
     void *user;

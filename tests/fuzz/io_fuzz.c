@@ -71,10 +71,15 @@ static void on_event(struct zn_socket *socket, const struct zn_event *event, voi
     (void)user;
     struct zn_namespace *ns = zn_socket_namespace(socket);
     const char *rooms[] = { event->name, zn_socket_id(socket) };
-    struct zn_target target = { .ns = ns, .rooms = rooms, .rooms_len = event->args.json_len % 3,
-                                .except = rooms, .except_len = event->name_len % 2,
+    struct zn_target target = { .ns = ns,
+                                .rooms = rooms,
+                                .rooms_len = event->args.json_len % 3,
+                                .except = rooms,
+                                .except_len = event->name_len % 2,
                                 .sender = event->has_ack ? socket : NULL };
-    struct zn_message message = { .event = event->name, .args = event->args, .timeout_ms = 50,
+    struct zn_message message = { .event = event->name,
+                                  .args = event->args,
+                                  .timeout_ms = 50,
                                   .flags = event->args.json_len % 2 };
     if (event->has_ack)
         zn_ack(socket, event->ack_id, &event->args);

@@ -125,9 +125,23 @@ static void packet_out_of_place_closes(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "2[\"a\"]", "2/x,[\"a\"]", "3/x,1[]", "1/x", "4/x,\"no\"", "abc", "2", "2{}",
-        "2abc[\"x\"]", "2[\"connect\"]", "2[\"disconnecting\"]", "7", "", "50-[\"a\"]",
-        "511-[\"a\"]", "51-[\"a\"," PLACE(1) "]", "2[{}]",
+        "2[\"a\"]",
+        "2/x,[\"a\"]",
+        "3/x,1[]",
+        "1/x",
+        "4/x,\"no\"",
+        "abc",
+        "2",
+        "2{}",
+        "2abc[\"x\"]",
+        "2[\"connect\"]",
+        "2[\"disconnecting\"]",
+        "7",
+        "",
+        "50-[\"a\"]",
+        "511-[\"a\"]",
+        "51-[\"a\"," PLACE(1) "]",
+        "2[{}]",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct zn_session *session = i == 0 ? fake_open(0) : fake_connect(0, "0");

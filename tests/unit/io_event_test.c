@@ -147,10 +147,9 @@ static void emit_is_written_as_the_reference_does(void **state)
     args.bin = bin;
     args.bin_len = 2;
     assert_int_equal(zn_emit(socket, "bin", &args), 0);
-    assert_string_equal(fake_sent(session),
-                        "2[\"hi\",1,\"a\",{\"b\":2}]|2[\"a\\\"b\\n\"]|"
-                        "52-[\"bin\"," PLACE(0) ","
-                        "[" PLACE(1) "]]|<0102><03>");
+    assert_string_equal(fake_sent(session), "2[\"hi\",1,\"a\",{\"b\":2}]|2[\"a\\\"b\\n\"]|"
+                                            "52-[\"bin\"," PLACE(0) ","
+                                                                    "[" PLACE(1) "]]|<0102><03>");
     char name[500];
     memset(name, '\1', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
@@ -164,8 +163,8 @@ static void emit_refuses_what_is_no_event(void **state)
     (void)state;
     struct zn_session *session = fake_connect(0, "0");
     struct zn_socket *socket = fake_socket(session);
-    static const char *const bad[] = { "1,",  ",1",       "{",  "1 2",     "tru",
-                                       "]", "\"\\x\"", "1]", "\"\xff\"" };
+    static const char *const bad[] = { "1,", ",1",      "{",  "1 2",     "tru",
+                                       "]",  "\"\\x\"", "1]", "\"\xff\"" };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(zn_emit(socket, "x", &ZN_JSON(bad[i])), -EINVAL);
     assert_int_equal(zn_emit(socket, "disconnect", NULL), -EINVAL);
@@ -230,8 +229,9 @@ static void ack_is_sent_to_the_client(void **state)
 
 static void expect(struct zn_session *session, const char *user, uint32_t timeout_ms)
 {
-    struct zn_message message = { .event = "q", .ack = on_ack, .timeout_ms = timeout_ms,
-                                  .user = (void *)user };
+    struct zn_message message = {
+        .event = "q", .ack = on_ack, .timeout_ms = timeout_ms, .user = (void *)user
+    };
     assert_int_equal(zn_emit_message(fake_socket(session), &message), 0);
 }
 
@@ -249,8 +249,7 @@ static void ack_comes_back_once(void **state)
     fake_text(session, "3[]");
     fake_text(session, "61-0[" PLACE(0) "]");
     fake_binary(session, "zz", 2);
-    assert_string_equal(take_notes(),
-                        "ack b 0[\"one\",2]|ack a 0[" PLACE(0) "]<zz>|");
+    assert_string_equal(take_notes(), "ack b 0[\"one\",2]|ack a 0[" PLACE(0) "]<zz>|");
     assert_null(session->closing);
     fake_text(session, "1");
     assert_string_equal(take_notes(), "ack c -104[]|");

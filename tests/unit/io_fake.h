@@ -26,12 +26,12 @@ struct zn_session {
     struct zn_session *next;
     struct zn_reactor *reactor;
     struct zn_engine *engine;
-    const char *closing; // asked for
-    bool blocked;        // volatile packets are dropped
-    bool full;           // all are
-    bool forgotten;      // the handshake is
+    const char *closing;    // asked for
+    bool blocked;           // volatile packets are dropped
+    bool full;              // all are
+    bool forgotten;         // the handshake is
     struct zn_packet *last; // where the last packet stood
-    char sent[8192];     // texts, each with '|' behind; binaries as <hex>
+    char sent[8192];        // texts, each with '|' behind; binaries as <hex>
     max_align_t user[];
 };
 
@@ -162,8 +162,9 @@ void zn__session_close(struct zn_session *session, const char *reason, bool disc
 
 void zn__session_handshake(const struct zn_session *session, struct zn_handshake *out)
 {
-    *out = (struct zn_handshake){ .url = "", .query = "", .headers = "{}", .address = "127.0.0.1",
-                                  .issued_ms = 1795222874340 };
+    *out = (struct zn_handshake){
+        .url = "", .query = "", .headers = "{}", .address = "127.0.0.1", .issued_ms = 1795222874340
+    };
     if (session->forgotten)
         return;
     out->url = "/socket.io/?EIO=4&a=b%20c";

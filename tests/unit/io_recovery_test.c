@@ -64,8 +64,7 @@ static void events_carry_offsets(void **state)
     (void)state;
     struct zn_session *session = fake_open(0);
     fake_text(session, "0");
-    assert_string_equal(fake_sent(session),
-                        "0{\"sid\":\"" SID(01) "\",\"pid\":\"" SID(02) "\"}|");
+    assert_string_equal(fake_sent(session), "0{\"sid\":\"" SID(01) "\",\"pid\":\"" SID(02) "\"}|");
     struct zn_message message = { .event = "v", .flags = ZN_VOLATILE };
     struct zn_data bin = { "\1", 1 };
     struct zn_args args = ZN_JSON(PLACE(0));
@@ -80,7 +79,7 @@ static void events_carry_offsets(void **state)
     assert_string_equal(fake_sent(session),
                         "2[\"a\",1,\"Q7xdoZa\"]|2[\"b\",\"Q7xdoZa.0\"]|2[\"v\"]|"
                         "51-[\"c\"," PLACE(0) ",\"Q7xdoZa.1\"]|<01>"
-                        "2[\"d\",\"Q7xdoZb\"]|");
+                                              "2[\"d\",\"Q7xdoZb\"]|");
     assert_int_equal(zn_to(ns, NULL, "d", &ZN_JSON("{")), -EINVAL);
 }
 
@@ -148,9 +147,10 @@ static void client_gets_what_it_missed(void **state)
     struct zn_session *session = fake_open(0);
     fake_text(session, "0{" HELD "\"Q7xdoZa\",\"token\":\"t\"}");
     assert_string_equal(fake_sent(session),
-                        "2[\"m1\",\"Q7xdoZa.0\"]|51-[\"m2\"," PLACE(0) ","
-                        "\"Q7xdoZa.1\"]|<03>2[\"m3\",\"Q7xdoZa.4\"]|"
-                        "0{\"sid\":\"" SID(01) "\",\"pid\":\"" SID(02) "\"}|");
+                        "2[\"m1\",\"Q7xdoZa.0\"]|51-[\"m2\"," PLACE(
+                            0) ","
+                               "\"Q7xdoZa.1\"]|<03>2[\"m3\",\"Q7xdoZa.4\"]|"
+                               "0{\"sid\":\"" SID(01) "\",\"pid\":\"" SID(02) "\"}|");
     assert_string_equal(take_notes(), SID(01) " recovered 1 {\"foo\":1}|");
     zn_rooms(fake_socket(session), add_room, NULL);
     assert_string_equal(take_notes(), SID(01) ",r1,");

@@ -78,8 +78,12 @@ static void broadcast_finds_its_target_everywhere(void **state)
     const char *rooms[] = { "a", "b" };
     const char *except[] = { "none", zn_socket_id(sock(2)) };
     struct zn_data bin = { "\xaa", 1 };
-    struct zn_target target = { .ns = ns, .rooms = rooms, .rooms_len = 2, .except = except,
-                                .except_len = 2, .sender = sock(3) };
+    struct zn_target target = { .ns = ns,
+                                .rooms = rooms,
+                                .rooms_len = 2,
+                                .except = except,
+                                .except_len = 2,
+                                .sender = sock(3) };
     struct zn_message message = { .event = "x", .args = ZN_JSON(PLACE(0)) };
     message.args.bin = &bin;
     message.args.bin_len = 1;

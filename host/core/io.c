@@ -38,8 +38,10 @@ static void io_timer(struct zn_reactor *reactor, struct zn_timer *timer)
         zn__gather_timeout(reactor, timer);
     else if (timer->spare == ZN_IO_TIMER_SURVEY)
         zn__survey_timeout(reactor, timer);
-    else
+    else if (timer->spare == ZN_IO_TIMER_TURN)
         reactor->io->turn++;
+    else
+        zn__recovery_trim(reactor->io);
 }
 
 int zn_io(struct zn_server *server, const struct zn_io_options *options)
@@ -100,6 +102,7 @@ int zn__io_shard_create(struct zn_io *io, struct zn_reactor *reactor, struct zn_
     shard->reactor = reactor;
     shard->turn = 1;
     shard->turn_end.spare = ZN_IO_TIMER_TURN;
+    shard->trim.spare = ZN_IO_TIMER_TRIM;
     zn__table_init(&shard->spaces, zn__space_key, reactor->server->secret);
     zn__table_init(&shard->gathers, zn__gather_key, reactor->server->secret);
     *out = shard;
@@ -109,6 +112,7 @@ int zn__io_shard_create(struct zn_io *io, struct zn_reactor *reactor, struct zn_
 void zn__io_shard_destroy(struct zn_io_shard *shard)
 {
     zn__reactor_untimer(shard->reactor, &shard->turn_end);
+    zn__reactor_untimer(shard->reactor, &shard->trim);
     zn__connect_free_all(shard);
     zn__gather_free_all(shard);
     struct zn_space *space;

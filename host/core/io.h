@@ -50,6 +50,7 @@ struct zn_io_shard {
     size_t chosen_len, chosen_cap;
     uint32_t turn;            // counts the turns in which clients came into namespaces, from 1
     struct zn_timer turn_end; // comes when what was read in this turn has been seen to
+    struct zn_timer trim;     // recovery: something here has become too old
     struct zn_table gathers;  // questions to all reactors that are not answered yet, see gather.h
     uint64_t last_ask;
 };
@@ -67,6 +68,11 @@ void zn__io_leave(struct zn_io_shard *shard);
 struct zn_io_shard *zn__io_self(const struct zn_io *io);
 
 // Timers of kind ZN_TIMER_IO say in `spare` what they are.
-enum zn_io_timer { ZN_IO_TIMER_GATHER, ZN_IO_TIMER_SURVEY, ZN_IO_TIMER_TURN };
+enum zn_io_timer {
+    ZN_IO_TIMER_GATHER,
+    ZN_IO_TIMER_SURVEY,
+    ZN_IO_TIMER_TURN,
+    ZN_IO_TIMER_TRIM,
+};
 
 #endif

@@ -142,6 +142,31 @@ static void log_trim(struct zn_log *log, uint64_t keep_ms, uint64_t now_ms, size
     }
 }
 
+void zn__recovery_trim_later(struct zn_io_shard *shard)
+{
+    if (!zn__timer_armed(&shard->trim))
+        zn__reactor_timer(shard->reactor, &shard->trim, ZN_TIMER_IO,
+                          shard->io->recovery->keep_ms + 1);
+}
+
+void zn__recovery_trim(struct zn_io_shard *shard)
+{
+    struct zn_io *io = shard->io;
+    struct zn_recovery *recovery = io->recovery;
+    uint64_t now_ms = shard->reactor->now_ms;
+    pthread_mutex_lock(&io->lock); // of the list
+    pthread_mutex_lock(&recovery->lock);
+    bool left = zn__restore_trim(recovery, now_ms);
+    for (struct zn_namespace *ns = io->all; ns != NULL; ns = ns->next) {
+        log_trim(ns->log, recovery->keep_ms, now_ms, 0);
+        left = left || ns->log->first < ns->log->end;
+    }
+    pthread_mutex_unlock(&recovery->lock);
+    pthread_mutex_unlock(&io->lock);
+    if (left)
+        zn__recovery_trim_later(shard);
+}
+
 // Gives the letter its offset, in its text too, and a place in the log.
 static int log_append(struct zn_recovery *recovery, struct zn_log *log,
                       const struct zn_reactor *reactor, struct zn_letter *letter)
@@ -304,6 +329,7 @@ static int log_send(struct zn_io_shard *shard, const struct zn_target *target,
     if (letter == NULL)
         return -ENOMEM;
     letter->direct = direct;
+    zn__recovery_trim_later(shard);
     err = log_append(shard->io->recovery, ns->log, shard->reactor, letter);
     zn__letter_drop(letter);
     if (err < 0)

@@ -43,6 +43,12 @@ struct zn_log {
 int zn__recovery_create(struct zn_io *io);
 void zn__recovery_destroy(struct zn_recovery *recovery);
 
+// Lets go of what is too old: arms the shard's timer, or does it now.
+void zn__recovery_trim_later(struct zn_io_shard *shard);
+void zn__recovery_trim(struct zn_io_shard *shard);
+// Of the saved sockets; says whether any is left. Under the lock.
+bool zn__restore_trim(struct zn_recovery *recovery, uint64_t now_ms);
+
 int zn__log_create(struct zn_log **log_out);
 void zn__log_destroy(struct zn_log *log);
 uint64_t zn__log_end(struct zn_log *log, struct zn_recovery *recovery);

@@ -65,6 +65,19 @@ void zn__recovery_destroy(struct zn_recovery *recovery)
     free(recovery);
 }
 
+bool zn__restore_trim(struct zn_recovery *recovery, uint64_t now_ms)
+{
+    while (recovery->oldest != NULL) {
+        struct zn_saved *oldest = recovery->oldest;
+        if (oldest->since_ms + recovery->keep_ms >= now_ms &&
+            recovery->saved_bytes <= ZN_SAVED_BYTES_MAX)
+            return true;
+        saved_unlink(recovery, oldest);
+        free(oldest);
+    }
+    return false;
+}
+
 // Puts it in and lets go of what is too old or too much.
 static void saved_put(struct zn_recovery *recovery, struct zn_saved *saved, uint64_t now_ms)
 {
@@ -79,14 +92,7 @@ static void saved_put(struct zn_recovery *recovery, struct zn_saved *saved, uint
     *(saved->older != NULL ? &saved->older->newer : &recovery->oldest) = saved;
     recovery->newest = saved;
     recovery->saved_bytes += saved->size;
-    while (recovery->oldest != NULL) {
-        struct zn_saved *oldest = recovery->oldest;
-        if (oldest->since_ms + recovery->keep_ms >= now_ms &&
-            recovery->saved_bytes <= ZN_SAVED_BYTES_MAX)
-            break;
-        saved_unlink(recovery, oldest);
-        free(oldest);
-    }
+    zn__restore_trim(recovery, now_ms);
     pthread_mutex_unlock(&recovery->lock);
 }
 
@@ -133,10 +139,11 @@ static bool recoverable(const char *reason)
 
 void zn__recovery_save(struct zn_socket *socket, const char *reason)
 {
-    const struct zn_io_shard *shard = zn__socket_shard(socket);
+    struct zn_io_shard *shard = zn__socket_shard(socket);
     struct zn_saved *saved = recoverable(reason) ? saved_create(socket) : NULL;
     if (saved == NULL)
         return;
+    zn__recovery_trim_later(shard);
     saved->since_ms = shard->reactor->now_ms;
     saved_put(shard->io->recovery, saved, saved->since_ms);
 }

@@ -315,6 +315,21 @@ static void log_is_bounded_in_time(void **state)
     assert_true(ns->log->end - ns->log->first <= 122);
 }
 
+static void what_is_too_old_is_freed_without_traffic(void **state)
+{
+    (void)state;
+    lose_client("transport close");
+    fake_advance(60000);
+    zn_to(ns, NULL, "x", NULL);
+    fake_advance(60002);
+    assert_int_equal(ns->log->end - ns->log->first, 1);
+    assert_int_equal(fake.server.io->recovery->saved.len, 0);
+    fake_advance(120002);
+    assert_int_equal(ns->log->end - ns->log->first, 0);
+    assert_int_equal(ns->log->bytes, 0);
+    assert_false(zn__timer_armed(&fake.server.reactors[0].io->trim));
+}
+
 static void offset_of_many_in_a_millisecond_is_found(void **state)
 {
     (void)state;
@@ -424,6 +439,7 @@ int main(void)
         CASE(client_let_in_late_gets_what_is_left),
         CASE(log_is_bounded_in_bytes),
         CASE(log_is_bounded_in_time),
+        CASE(what_is_too_old_is_freed_without_traffic),
         CASE(offset_of_many_in_a_millisecond_is_found),
         CASE(events_from_listeners_keep_the_order),
         THREADS(reactors_deliver_in_one_order),

@@ -168,8 +168,9 @@ void zn__conn_dirty(struct zn_conn *conn)
     if (conn->dirty || conn->dead)
         return;
     conn->dirty = true;
-    conn->dirty_next = conn->reactor->dirty;
-    conn->reactor->dirty = conn;
+    conn->dirty_next = NULL;
+    *conn->reactor->dirty_end = conn;
+    conn->reactor->dirty_end = &conn->dirty_next;
 }
 
 int zn__conn_push(struct zn_conn *conn, const struct zn_run *run, unsigned out_flags)
@@ -317,6 +318,8 @@ void zn__conn_flush(struct zn_reactor *reactor)
         while (reactor->dirty != NULL && n < BURST_MAX && iov_len + IOV_MAX_CONN <= IOV_MAX_BURST) {
             struct zn_conn *conn = reactor->dirty;
             reactor->dirty = conn->dirty_next;
+            if (reactor->dirty == NULL)
+                reactor->dirty_end = &reactor->dirty;
             conn->dirty = false;
             unsigned k = conn_gather(conn, iov + iov_len, IOV_MAX_BURST - iov_len);
             if (k == 0)

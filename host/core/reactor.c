@@ -287,6 +287,7 @@ int zn__reactor_init(struct zn_reactor *reactor, struct zn_server *server, unsig
 {
     reactor->server = server;
     reactor->index = index;
+    reactor->dirty_end = &reactor->dirty;
     pthread_mutex_init(&reactor->post_lock, NULL);
     zn__arena_init(&reactor->arena);
     zn__table_init(&reactor->sessions, session_key, server->secret);

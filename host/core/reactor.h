@@ -76,7 +76,8 @@ struct zn_reactor {
     uint64_t wall_ms; // since the epoch, of this turn
     struct zn_wheel wheel;
     struct zn_arena arena;
-    struct zn_conn *dirty; // connections with output to flush at the end of the turn
+    struct zn_conn *dirty; // connections with output to flush at the end of the turn, in order
+    struct zn_conn **dirty_end;
     struct zn_table sessions; // Engine.IO sessions by sid
     struct zn_conn *conns;    // all connections
     struct zn_io_shard *io;   // the Socket.IO layer's, see io.h

@@ -214,6 +214,26 @@ static void record_corrupted_gives_error(void **state)
     rig_close(&rig);
 }
 
+static void bytes_behind_close_notify_are_dropped(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, &backend, &config);
+    rig.keep = true;
+    struct client *client = client_open(&rig);
+    char buf[2];
+    assert_int_equal(client_write(client, "ok", 2), 2);
+    assert_int_equal(client_expect(client, buf, 2), 2);
+    SSL_shutdown(client->ssl);
+    assert_int_equal(send(client->fd, "more", 4, 0), 4);
+    rig_settle(&rig);
+    assert_int_equal(rig.last->eofs, 1);
+    assert_int_equal(rig.received, 2);
+    assert_int_equal(rig.errors, 0);
+    client_free(client);
+    rig_close(&rig);
+}
+
 // A client may ask for new keys as often as it likes, without reading the answers.
 static void key_update_flood_is_bounded(void **state)
 {
@@ -322,6 +342,7 @@ int main(void)
         cmocka_unit_test(version_below_1_2_is_refused),
         cmocka_unit_test(protocol_http1_is_chosen_and_others_refused),
         cmocka_unit_test(record_corrupted_gives_error),
+        cmocka_unit_test(bytes_behind_close_notify_are_dropped),
         cmocka_unit_test(key_update_flood_is_bounded),
         cmocka_unit_test(reload_serves_the_new_certificate_and_keeps_connections),
         cmocka_unit_test(create_with_bad_files_says_which),

@@ -183,6 +183,22 @@ static void timer_armed_twice_fires_once(void **state)
     assert_int_equal(wheel.armed, 0);
 }
 
+static void cancel_of_last_timer_leaves_nothing_to_wait_for(void **state)
+{
+    (void)state;
+    static struct zn_wheel wheel;
+    struct zn_timer first = { 0 }, second = { 0 };
+    for (uint64_t due = 1; due < UINT64_C(1) << 40; due *= 3) {
+        zn__wheel_init(&wheel, 0);
+        zn__wheel_set(&wheel, &first, due);
+        zn__wheel_set(&wheel, &second, due);
+        zn__wheel_cancel(&wheel, &first);
+        assert_true(zn__wheel_next(&wheel) <= due);
+        zn__wheel_cancel(&wheel, &second);
+        assert_true(zn__wheel_next(&wheel) == UINT64_MAX);
+    }
+}
+
 static void timer_is_small(void **state)
 {
     (void)state;
@@ -196,6 +212,7 @@ int main(void)
         cmocka_unit_test(timer_at_each_distance_fires_at_its_millisecond),
         cmocka_unit_test(pop_after_long_pause_gives_order_of_due_times),
         cmocka_unit_test(timer_armed_twice_fires_once),
+        cmocka_unit_test(cancel_of_last_timer_leaves_nothing_to_wait_for),
         cmocka_unit_test(timer_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

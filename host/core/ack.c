@@ -51,12 +51,14 @@ static int grow(struct zn_socket *socket)
 
 int zn__ack_wait(struct zn_socket *socket, uint64_t id, struct zn_wait **wait_out)
 {
-    int err = grow(socket);
-    if (err < 0)
-        return err;
     struct zn_wait *wait = calloc(1, sizeof(*wait));
     if (wait == NULL)
         return -ENOMEM;
+    int err = grow(socket);
+    if (err < 0) {
+        free(wait);
+        return err;
+    }
     wait->id = id;
     wait->socket = socket;
     struct zn_acks *acks = socket->acks;

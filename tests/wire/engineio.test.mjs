@@ -477,7 +477,7 @@ describe('engine.io payload limit', () => {
         );
         let sent = 0;
         for (; sent < total && !answer; sent += 4096) {
-            connection.write(piece);
+            await connection.push(piece);
             await new Promise(setImmediate);
         }
         await within(answered, 'an answer to the long body');

@@ -52,6 +52,14 @@ export class Connection {
         return this.#socket.write(data);
     }
 
+    // Writes, and waits until the server has taken most of it or ends the connection.
+    async push(data) {
+        if (!this.write(data)) {
+            await Promise.race([this.ended,
+                new Promise((resolve) => this.#socket.once('drain', resolve))]);
+        }
+    }
+
     // The next complete response; 100 Continue counts as one.
     response(ms) {
         return this.#responses.take('an HTTP response', ms);

@@ -78,7 +78,7 @@ describe('polling bodies', () => {
         answered.then(() => { done = true; }, () => { done = true; });
         let sent = 0;
         for (; !done && sent < 200 * MIB; sent += 65536) {
-            connection.write(piece);
+            await connection.push(piece);
             await new Promise(setImmediate);
         }
         assert.equal((await answered).status, 413);

@@ -23,7 +23,7 @@ enum {
     ZN_URING_ACCEPTS_MAX = 64,   // in one turn
     ZN_URING_BUFFERS_MAX = 1024, // a power of two
     ZN_URING_BUFFERS_MIN = 64,   // lent at first; more when they run out
-    ZN_URING_BUFFER_SIZE = 16 * 1024,
+    ZN_URING_BUFFER_SIZE = 32 * 1024,
     ZN_URING_HELD_MAX = 16,      // buffers of one stream before its receiving stops
     ZN_URING_LINGERS_MAX = 1024, // a power of two
     ZN_URING_LINGER_BYTES = 256 * 1024,

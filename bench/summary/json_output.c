@@ -9,6 +9,35 @@ static json_t *number(double value)
     return isnan(value) ? json_null() : json_real(value);
 }
 
+// What all runs of a question have in common is said once, with the question.
+static const char *const setup_keys[] = { "scenario", "conns", "depth", "size", "rate", "text" };
+static const char *const known_keys[] = { "question", "peer", "proto", "seed" };
+
+static json_t *runs_of(const struct cell *c)
+{
+    json_t *runs = json_array();
+    for (size_t i = 0; i < json_array_size(c->runs); i++) {
+        json_t *run = json_copy(json_array_get(c->runs, i));
+        for (size_t k = 0; k < sizeof(setup_keys) / sizeof(*setup_keys); k++)
+            json_object_del(run, setup_keys[k]);
+        for (size_t k = 0; k < sizeof(known_keys) / sizeof(*known_keys); k++)
+            json_object_del(run, known_keys[k]);
+        json_array_append_new(runs, run);
+    }
+    return runs;
+}
+
+static json_t *setup_of(const struct records *r, const struct question *q)
+{
+    json_t *setup = json_object();
+    for (size_t i = 0; i < r->peer_count; i++) {
+        const json_t *run = json_array_get(q->cells[i].runs, 0);
+        for (size_t k = 0; run && k < sizeof(setup_keys) / sizeof(*setup_keys); k++)
+            json_object_set(setup, setup_keys[k], json_object_get(run, setup_keys[k]));
+    }
+    return setup;
+}
+
 static json_t *result_of(const struct peer *p, const struct cell *c)
 {
     json_t *o = json_object();
@@ -27,7 +56,7 @@ static json_t *result_of(const struct peer *p, const struct cell *c)
     json_object_set_new(o, "wall_kmsg_per_s", number(cell_median(c, "kmsg_per_s")));
     json_object_set_new(o, "latency_p50_us", number(cell_median(c, "latency_us.p50")));
     json_object_set_new(o, "latency_p99_us", number(cell_median(c, "latency_us.p99")));
-    json_object_set(o, "runs", c->runs);
+    json_object_set_new(o, "runs", runs_of(c));
     return o;
 }
 
@@ -37,6 +66,7 @@ static json_t *question_of(const struct records *r, const struct question *q)
     json_t *results = json_array();
     json_object_set_new(o, "name", json_string(q->name));
     json_object_set_new(o, "title", json_string(q->title));
+    json_object_set_new(o, "setup", setup_of(r, q));
     json_object_set_new(o, "unit", json_string(q->unit));
     json_object_set_new(o, "less_is_better", json_boolean(q->less_is_better));
     for (size_t k = 0; k < r->peer_count; k++)
@@ -54,7 +84,7 @@ int json_write(const struct records *r, const char *path)
         if (r->questions[i].asked)
             json_array_append_new(questions, question_of(r, &r->questions[i]));
     json_object_set_new(top, "questions", questions);
-    int rc = json_dump_file(top, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    int rc = json_dump_file(top, path, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(top);
     return rc;
 }

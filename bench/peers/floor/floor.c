@@ -147,11 +147,12 @@ static bool send_all(int fd, const uint8_t *data, size_t len)
     return true;
 }
 
+// One call a connection; who does not take it all is cut off.
 static void publish(const uint8_t *frame, size_t len)
 {
     for (int i = 0; i < peer_count; i++)
-        if (peers[i]->open)
-            send_all(peers[i]->fd, frame, len);
+        if (peers[i]->open && send(peers[i]->fd, frame, len, MSG_NOSIGNAL) != (ssize_t)len)
+            shutdown(peers[i]->fd, SHUT_RDWR);
 }
 
 static bool readable(struct peer *p)

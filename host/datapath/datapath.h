@@ -30,7 +30,8 @@ enum zn_dp_event_type {
     ZN_DP_SENT,  // a send that was not taken whole went on: `len` more bytes are out; 0: room again
     ZN_DP_ERROR, // the stream broke (`err`, negative errno); no more events; end it
     ZN_DP_DETACHED, // the stream left this datapath, which frees it: `handle` can be adopted by
-                    // another; data/len: bytes that arrived while detaching
+                    // another; data/len: bytes that arrived meanwhile, perhaps more than one
+                    // RECV's
     ZN_DP_ADOPTED,  // an adopted handle is a stream here now; `cookie` as given to adopt()
     ZN_DP_GONE, // last event of a stream that was ended while bytes of send() were still with the
                 // datapath (ZN_DP_CAP_ASYNC): they are free now, and the stream's memory goes

@@ -24,7 +24,8 @@ enum {
     ZN_URING_BUFFERS_MAX = 1024, // a power of two
     ZN_URING_BUFFERS_MIN = 64,   // lent at first; more when they run out
     ZN_URING_BUFFER_SIZE = 32 * 1024,
-    ZN_URING_HELD_MAX = 16,      // buffers of one stream before its receiving stops
+    ZN_URING_HELD_MAX = 8,       // buffers of one stream before its receiving stops; the kernel
+                                 // may have filled 32 more in one go by then
     ZN_URING_LINGERS_MAX = 1024, // a power of two
     ZN_URING_LINGER_BYTES = 256 * 1024,
     ZN_URING_NONE = 0xffff, // no buffer; no linger slot

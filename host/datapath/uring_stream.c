@@ -141,6 +141,7 @@ int zn__uring_unbuffer(struct zn_uring_dp *dp, struct zn_stream *stream)
         zn__uring_buffer_return(&dp->buffers, id);
     }
     stream->spill = spill;
+    stream->flags &= ~ZN_URING_GLUTTED;
     return 0;
 }
 

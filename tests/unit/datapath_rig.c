@@ -176,6 +176,7 @@ void rig_close(struct rig *rig)
     while (pinned[pinned_len])
         free(pinned[pinned_len++]);
     free(pinned);
+    free(rig->handle_data);
     zn_tls_destroy(rig->tls);
 }
 
@@ -304,6 +305,8 @@ static void on_event(struct rig *rig, struct zn_dp_event *event)
         rig->detaches++;
         rig->handle = event->handle;
         rig->handle_data_len = event->len;
+        free(rig->handle_data);
+        rig->handle_data = malloc(event->len + 1);
         if (event->len)
             memcpy(rig->handle_data, event->data, event->len);
         session_forget(rig, session);

@@ -41,7 +41,7 @@ struct rig {
     unsigned accepts, gones, ends, errors, detaches, adoptions;
     size_t received;
     struct zn_dp_handle handle; // of the last DETACHED
-    uint8_t handle_data[65536];
+    uint8_t *handle_data;
     size_t handle_data_len;
     void *cookie;
     struct session *last; // accepted or adopted

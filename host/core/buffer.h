@@ -15,7 +15,8 @@ struct zn_buffer {
     uint8_t data[];
 };
 
-// Makes room for `more` bytes (perhaps none) behind what is there, so that *buffer is not NULL. 0, or -ENOMEM with *buffer as it was.
+// Makes room for `more` bytes (perhaps none) behind what is there, so that *buffer is not NULL. 0,
+// or -ENOMEM with *buffer as it was.
 static inline int zn__buffer_room(struct zn_buffer **buffer, size_t more)
 {
     size_t len = *buffer != NULL ? (*buffer)->len : 0;

@@ -10,7 +10,7 @@
 #include <assert.h>
 
 enum {
-    BURST_MAX = 2048, // connections in one send burst
+    BURST_MAX = 2048,  // connections in one send burst
     IOV_MAX_CONN = 64, // runs of one connection in one burst
     IOV_MAX_BURST = 8192,
 };
@@ -241,8 +241,8 @@ static void conn_sent(struct zn_conn *conn, size_t len)
         conn_drained(conn);
 }
 
-static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst,
-                       struct zn_conn **conns, unsigned n)
+static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst, struct zn_conn **conns,
+                       unsigned n)
 {
     reactor->dp->ops->send(reactor->dp, burst, n);
     for (unsigned i = 0; i < n; i++) {
@@ -324,7 +324,8 @@ void zn__conn_flush(struct zn_reactor *reactor)
             unsigned k = conn_gather(conn, iov + iov_len, IOV_MAX_BURST - iov_len);
             if (k == 0)
                 continue;
-            burst[n] = (struct zn_dp_send){ .stream = conn->stream, .iov = iov + iov_len, .iov_len = k };
+            burst[n] =
+                (struct zn_dp_send){ .stream = conn->stream, .iov = iov + iov_len, .iov_len = k };
             conns[n++] = conn;
             iov_len += k;
         }
@@ -413,7 +414,8 @@ static void conn_accepted(struct zn_reactor *reactor, const struct zn_dp_event *
         conn_end(conn, ZN_END_RELEASE);
         return;
     }
-    zn__reactor_timer(reactor, &conn->timer, ZN_TIMER_CONN, reactor->server->options.header_timeout_ms);
+    zn__reactor_timer(reactor, &conn->timer, ZN_TIMER_CONN,
+                      reactor->server->options.header_timeout_ms);
 }
 
 static void conn_failed(struct zn_conn *conn)

@@ -50,9 +50,9 @@ struct zn_conn {
         struct zn_ws_endpoint *endpoint; // plain
         struct zn_engine *engine;        // session, probe
     };
-    void *user;                      // plain: the application's; moving: where to
-    struct zn_buffer *message;       // an incomplete message
-    struct zn_buffer *control;       // an incomplete control frame's payload
+    void *user;                             // plain: the application's; moving: where to
+    struct zn_buffer *message;              // an incomplete message
+    struct zn_buffer *control;              // an incomplete control frame's payload
     struct zn_zstream *inflater, *deflater; // held for context takeover, or within a message
     uint32_t message_began_ms;              // low bits of now_ms
     uint32_t moved_ms;                      // when output last went out
@@ -67,22 +67,22 @@ struct zn_conn {
     bool server_takeover : 1, client_takeover : 1;
     bool websocket : 1;
     bool dirty : 1;
-    bool blocked : 1;      // the datapath took less than it was given: wait for SENT
-    bool pressed : 1;      // output was refused or held back: tell when it is empty
-    bool paused : 1;       // input is stopped until output has drained
-    bool eof : 1;          // the peer sent FIN
-    bool closing : 1;      // a close frame is on its way out, or `Connection: close` was answered
+    bool blocked : 1; // the datapath took less than it was given: wait for SENT
+    bool pressed : 1; // output was refused or held back: tell when it is empty
+    bool paused : 1;  // input is stopped until output has drained
+    bool eof : 1;     // the peer sent FIN
+    bool closing : 1; // a close frame is on its way out, or `Connection: close` was answered
     bool close_received : 1;
-    bool dead : 1;         // no more events, freed with the turn
+    bool dead : 1; // no more events, freed with the turn
     bool end_after_flush : 1;
-    bool unfinished : 1;   // a message or frame was begun and is not complete
-    bool doomed : 1;       // to be aborted at the end of the turn
-    bool resume : 1;       // http: go on with input at the end of the turn
-    bool moving : 1;       // being handed over to another reactor
-    bool attached : 1;     // plain: `open` was called
-    uint8_t role;          // enum zn_ws_role
-    uint8_t pongs;         // pongs queued since the output was last empty
-    uint16_t close_code;   // that will be reported
+    bool unfinished : 1; // a message or frame was begun and is not complete
+    bool doomed : 1;     // to be aborted at the end of the turn
+    bool resume : 1;     // http: go on with input at the end of the turn
+    bool moving : 1;     // being handed over to another reactor
+    bool attached : 1;   // plain: `open` was called
+    uint8_t role;        // enum zn_ws_role
+    uint8_t pongs;       // pongs queued since the output was last empty
+    uint16_t close_code; // that will be reported
 };
 
 // --- conn.c
@@ -94,7 +94,8 @@ void zn__conn_stop_all(struct zn_reactor *reactor); // orderly: all are told, an
 
 // Queues output for the end of the turn.
 void zn__conn_dirty(struct zn_conn *conn);
-// Appends bytes / a run; control bytes ignore the limit. 0 or a negative errno (the connection ends).
+// Appends bytes / a run; control bytes ignore the limit. 0 or a negative errno (the connection
+// ends).
 int zn__conn_push(struct zn_conn *conn, const struct zn_run *run, unsigned out_flags);
 int zn__conn_write(struct zn_conn *conn, const void *p, size_t len, unsigned out_flags);
 // Ends the connection once its output is out; no more input is read.
@@ -116,7 +117,7 @@ void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len);
 void zn__ws_eof(struct zn_conn *conn);
 void zn__ws_timer(struct zn_conn *conn);
 void zn__ws_paused(struct zn_conn *conn); // input was stopped or goes on
-void zn__ws_arm(struct zn_conn *conn); // sets the timer for what is awaited next
+void zn__ws_arm(struct zn_conn *conn);    // sets the timer for what is awaited next
 // Sends a packet in the connection's form under its limit. As zn__session_send().
 int zn__ws_packet(struct zn_conn *conn, struct zn_packet *packet);
 int zn__ws_control(struct zn_conn *conn, enum zn_ws_opcode opcode, const void *p, size_t len);

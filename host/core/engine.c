@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See engine.h: requests under an Engine.IO path, checked as the reference checks them, in its order.
+// See engine.h: requests under an Engine.IO path, checked as the reference checks them, in its
+// order.
 #include "engine.h"
 
 #include "options.h"
@@ -46,8 +47,8 @@ unsigned zn__sid_reactor(const struct zn_server *server, const char *sid)
 static void cors_add(struct zn_http *http, const char *name, struct zn_slice value)
 {
     size_t room = sizeof(http->cors) - http->cors_len;
-    int n = snprintf(http->cors + http->cors_len, room, "%s: %.*s\r\n", name, (int)value.len,
-                     value.p);
+    int n =
+        snprintf(http->cors + http->cors_len, room, "%s: %.*s\r\n", name, (int)value.len, value.p);
     if (n > 0 && (size_t)n < room)
         http->cors_len += (uint16_t)n;
 }
@@ -101,8 +102,8 @@ static void engine_refuse(struct zn_conn *conn, unsigned code, const char *messa
         return;
     }
     char quoted[256];
-    ssize_t n = zn__json_quote((struct zn_slice){ message, strlen(message) }, quoted,
-                               sizeof(quoted));
+    ssize_t n =
+        zn__json_quote((struct zn_slice){ message, strlen(message) }, quoted, sizeof(quoted));
     char body[300];
     int len = snprintf(body, sizeof(body), "{\"code\":%u,\"message\":%.*s}", code,
                        n > 0 ? (int)n : 2, n > 0 ? quoted : "\"\"");
@@ -119,7 +120,8 @@ static void engine_error(struct zn_conn *conn, unsigned code)
     engine_refuse(conn, code, messages[code]);
 }
 
-// --- Opening a session ----------------------------------------------------------------------------
+// --- Opening a session
+// ----------------------------------------------------------------------------
 
 // A request that would open a session, while somebody decides over it.
 struct zn_request {
@@ -139,8 +141,8 @@ static void cookie_add(struct zn_conn *conn, const struct zn_session *session)
     if (name == NULL)
         return;
     char value[160];
-    int n = snprintf(value, sizeof(value), "%s=%s; Path=/; HttpOnly; SameSite=Lax", name,
-                     session->sid);
+    int n =
+        snprintf(value, sizeof(value), "%s=%s; Path=/; HttpOnly; SameSite=Lax", name, session->sid);
     if (n > 0 && (size_t)n < sizeof(value))
         cors_add(conn->http, "Set-Cookie", (struct zn_slice){ value, (size_t)n });
 }
@@ -161,8 +163,7 @@ static int engine_switch(struct zn_conn *conn, struct zn_engine *engine, enum zn
                                 "Bad Request");
         return -EPROTO;
     }
-    size_t extension_len =
-        zn__deflate_negotiate(&http->req, head, &config, &params, extension);
+    size_t extension_len = zn__deflate_negotiate(&http->req, head, &config, &params, extension);
     struct zn_slice extension_value = { extension, extension_len };
     if (zn__http_switch(conn, (struct zn_slice){ NULL, 0 }, extension_value, cors_of(conn)) < 0) {
         zn__conn_abort(conn);
@@ -269,8 +270,8 @@ static void query_read(struct query *query, struct zn_slice text)
     }
     if (zn__http_query_find(text, ZN_SLICE("sid"), &value))
         query->sid = value;
-    query->version_4 = zn__http_query_find(text, ZN_SLICE("EIO"), &value) &&
-                       zn__slice_eq(value, ZN_SLICE("4"));
+    query->version_4 =
+        zn__http_query_find(text, ZN_SLICE("EIO"), &value) && zn__slice_eq(value, ZN_SLICE("4"));
 }
 
 static bool transport_enabled(const struct zn_engine *engine, enum transport transport)
@@ -321,9 +322,8 @@ static void session_request(struct zn_conn *conn, struct zn_session *session)
         if (zn__polling_post(session, conn))
             http->phase = ZN_PHASE_BODY;
     } else {
-        zn__http_reply(conn, &(struct zn_reply){ .status = 500,
-                                                 .headers = cors_of(conn),
-                                                 .close = true });
+        zn__http_reply(
+            conn, &(struct zn_reply){ .status = 500, .headers = cors_of(conn), .close = true });
     }
 }
 
@@ -388,155 +388,4 @@ void zn__engine_request(struct zn_conn *conn, struct zn_engine *engine)
         else
             session_ask(conn, engine);
     }
-}
-
-// --- Set-up -------------------------------------------------------------------------------------
-
-static void engine_defaults(struct zn_engine_options *options)
-{
-    if (options->ping_interval_ms == 0)
-        options->ping_interval_ms = 25000;
-    if (options->ping_timeout_ms == 0)
-        options->ping_timeout_ms = 20000;
-    if (options->upgrade_timeout_ms == 0)
-        options->upgrade_timeout_ms = 10000;
-    if (options->max_payload == 0)
-        options->max_payload = 1000000;
-    zn__deflate_defaults(&options->deflate);
-}
-
-// "/name/" whatever slashes were given.
-static char *path_normal(const char *path)
-{
-    size_t len = strlen(path);
-    while (len > 0 && path[len - 1] == '/')
-        len--;
-    while (len > 0 && path[0] == '/') {
-        path++;
-        len--;
-    }
-    char *normal = malloc(len + 3);
-    if (normal == NULL)
-        return NULL;
-    int n = snprintf(normal, len + 3, len > 0 ? "/%.*s/" : "/", (int)len, path);
-    assert(n > 0);
-    return normal;
-}
-
-void zn__engine_destroy(struct zn_engine *engine)
-{
-    if (engine == NULL)
-        return;
-    zn__cors_free(&engine->options.cors);
-    free((char *)engine->options.cookie);
-    free(engine->owned_user);
-    free(engine->path);
-    free(engine);
-}
-
-int zn__engine_attach(struct zn_server *server, const struct zn_engine_options *options,
-                      const struct zn_session_ops *ops, void *user, struct zn_engine **engine_out)
-{
-    if (server->routes_len == ZN_ROUTES_MAX)
-        return -ENOSPC;
-    struct zn_engine *engine = calloc(1, sizeof(*engine));
-    if (engine == NULL)
-        return -ENOMEM;
-    engine->server = server;
-    engine->ops = *ops;
-    engine->user = user;
-    engine->options = *options;
-    engine->options.cookie = NULL;
-    engine->options.cors = (struct zn_cors){ 0 };
-    engine_defaults(&engine->options);
-    engine->path = path_normal(options->path != NULL ? options->path : "/engine.io/");
-    if (options->cookie != NULL)
-        engine->options.cookie = strdup(options->cookie);
-    if (engine->path == NULL || (options->cookie != NULL && engine->options.cookie == NULL) ||
-        zn__cors_copy(&engine->options.cors, &options->cors) < 0) {
-        zn__engine_destroy(engine);
-        return -ENOMEM;
-    }
-    engine->path_len = strlen(engine->path);
-    engine->options.path = engine->path;
-    server->routes[server->routes_len++] = (struct zn_route){
-        .kind = ZN_ROUTE_ENGINE, .path = engine->path, .path_len = engine->path_len, .engine = engine
-    };
-    *engine_out = engine;
-    return 0;
-}
-
-void zn__engine_serve_client(struct zn_engine *engine)
-{
-    engine->serves_client = true;
-}
-
-void *zn__engine_user(const struct zn_engine *engine)
-{
-    return engine->user;
-}
-
-const struct zn_engine_options *zn__engine_options(const struct zn_engine *engine)
-{
-    return &engine->options;
-}
-
-// --- The application as the layer above -----------------------------------------------------------
-
-// What zn_engine_attach() was given; the engine's user.
-struct app_engine {
-    struct zn_engine_handlers handlers;
-    void *user;
-};
-
-static void app_open(struct zn_session *session)
-{
-    const struct app_engine *app = session->engine->user;
-    zn__session_forget_handshake(session);
-    if (app->handlers.open != NULL)
-        app->handlers.open(session, app->user);
-}
-
-static void app_message(struct zn_session *session, bool binary, uint8_t *data, size_t len)
-{
-    const struct app_engine *app = session->engine->user;
-    if (app->handlers.message != NULL)
-        app->handlers.message(session, binary, data, len, app->user);
-}
-
-static void app_close(struct zn_session *session, const char *reason)
-{
-    const struct app_engine *app = session->engine->user;
-    if (app->handlers.close != NULL)
-        app->handlers.close(session, reason, app->user);
-}
-
-int zn_engine_attach(struct zn_server *server, const struct zn_engine_options *options,
-                     const struct zn_engine_handlers *handlers, void *user)
-{
-    static const struct zn_session_ops ops = { .open = app_open,
-                                               .message = app_message,
-                                               .close = app_close };
-    struct app_engine *app = malloc(sizeof(*app));
-    if (app == NULL)
-        return -ENOMEM;
-    *app = (struct app_engine){ *handlers, user };
-    struct zn_engine *engine;
-    int err = zn__engine_attach(server, options, &ops, app, &engine);
-    if (err < 0)
-        free(app);
-    else
-        engine->owned_user = app;
-    return err;
-}
-
-int zn_session_send(struct zn_session *session, const void *data, size_t len, unsigned flags)
-{
-    struct zn_packet packet;
-    zn__packet_init(&packet, '0' + ZN_EIO_MESSAGE, flags);
-    packet.binary = (flags & ZN_BINARY) != 0;
-    zn__packet_add(&packet, data, len);
-    int err = zn__session_send(session, &packet);
-    zn__packet_deinit(&packet);
-    return err;
 }

@@ -21,7 +21,7 @@ struct zn_engine {
     void *user;
     char *path; // with leading and trailing '/'
     size_t path_len;
-    void *owned_user; // freed with the engine
+    void *owned_user;   // freed with the engine
     bool serves_client; // the client's bundle under the path
 };
 
@@ -37,7 +37,7 @@ struct zn_session {
     struct zn_session *closing_next;
     const char *reason; // of closing
     struct zn_hello *hello;
-    struct zn_outq queue; // polling: packets that wait for a GET
+    struct zn_outq queue;  // polling: packets that wait for a GET
     struct zn_timer timer; // heartbeat
     char sid[ZN_EIO_SID_LEN + 1];
     uint8_t state; // enum zn_session_state
@@ -48,7 +48,7 @@ struct zn_session {
     bool discard : 1;
     bool pressed : 1;
     bool lingering : 1; // closed, waits for a poll to say so
-    uint32_t dropped; // messages dropped and not told yet
+    uint32_t dropped;   // messages dropped and not told yet
 };
 
 // --- engine.c
@@ -66,7 +66,7 @@ unsigned zn__sid_reactor(const struct zn_server *server, const char *sid);
 struct zn_slice zn__session_key(const void *item);
 struct zn_session *zn__session_create(struct zn_engine *engine, struct zn_reactor *reactor);
 void zn__session_abandon(struct zn_session *session); // before zn__session_begin()
-void zn__session_begin(struct zn_session *session); // sends the open packet, calls ops->open
+void zn__session_begin(struct zn_session *session);   // sends the open packet, calls ops->open
 void zn__session_text(struct zn_session *session, uint8_t *data, size_t len); // one packet
 void zn__session_binary(struct zn_session *session, uint8_t *data, size_t len);
 // The transport failed or ended: the session is over.

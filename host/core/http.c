@@ -12,42 +12,15 @@
 
 enum { STASH_MAX = ZN_HTTP_HEAD_MAX + 65536 };
 
-static const struct {
-    uint16_t status;
-    const char *text;
-} reasons[] = {
-    { 101, "Switching Protocols" },
-    { 200, "OK" },
-    { 204, "No Content" },
-    { 304, "Not Modified" },
-    { 400, "Bad Request" },
-    { 403, "Forbidden" },
-    { 404, "Not Found" },
-    { 405, "Method Not Allowed" },
-    { 408, "Request Timeout" },
-    { 413, "Payload Too Large" },
-    { 414, "URI Too Long" },
-    { 426, "Upgrade Required" },
-    { 431, "Request Header Fields Too Large" },
-    { 500, "Internal Server Error" },
-    { 501, "Not Implemented" },
-    { 503, "Service Unavailable" },
-    { 505, "HTTP Version Not Supported" },
-};
-
-static const char *reason_text(unsigned status)
-{
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-        if (reasons[i].status == status)
-            return reasons[i].text;
-    return "";
-}
-
 // --- Exchange -----------------------------------------------------------------------------------
 
 static struct zn_http *http_begin(struct zn_conn *conn)
 {
-    struct zn_http *http = malloc(sizeof(*http));
+    struct zn_reactor *reactor = conn->reactor;
+    struct zn_http *http = reactor->http_spare;
+    reactor->http_spare = NULL;
+    if (http == NULL)
+        http = malloc(sizeof(*http));
     if (http == NULL)
         return NULL;
     memset(http, 0, offsetof(struct zn_http, cors));
@@ -64,7 +37,9 @@ static struct zn_buffer *http_end(struct zn_conn *conn)
     if (http->request != NULL)
         zn__request_orphan(http->request);
     free(http->body);
-    free(http);
+    // One is kept: a head that comes whole needs it for no longer than its turn.
+    free(conn->reactor->http_spare);
+    conn->reactor->http_spare = http;
     conn->http = NULL;
     return in;
 }
@@ -111,7 +86,7 @@ static void push_head(struct zn_conn *conn, const struct zn_reply *reply, bool c
 {
     char head[512];
     int n = snprintf(head, sizeof(head), "HTTP/1.1 %u %s\r\n", reply->status,
-                     reason_text(reply->status));
+                     zn__http_reason(reply->status));
     if (reply->content_type != NULL)
         n += snprintf(head + n, sizeof(head) - (size_t)n, "Content-Type: %s\r\n",
                       reply->content_type);
@@ -175,7 +150,7 @@ void zn__http_refuse_upgrade(struct zn_conn *conn, unsigned status, const char *
     int n = snprintf(text, sizeof(text),
                      "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-type: text/html\r\n"
                      "Content-Length: %zu\r\n%s\r\n%s",
-                     status, reason_text(status), strlen(message), headers, message);
+                     status, zn__http_reason(status), strlen(message), headers, message);
     if (n < 0 || (size_t)n >= sizeof(text))
         n = 0;
     ZN_COUNT(conn->reactor, rejected_http, 1);
@@ -254,7 +229,8 @@ static const struct zn_route *route_find(const struct zn_server *server, struct 
     return fallback;
 }
 
-// The head is complete: whoever has its path answers, waits, reads the body or takes the connection.
+// The head is complete: whoever has its path answers, waits, reads the body or takes the
+// connection.
 static void http_dispatch(struct zn_conn *conn)
 {
     struct zn_http *http = conn->http;
@@ -289,8 +265,8 @@ static size_t http_body(struct zn_conn *conn, uint8_t *data, size_t len)
     struct zn_slice whole = { NULL, 0 };
     while (!http->body_state.done && used < len) {
         struct zn_slice piece;
-        ssize_t n = zn__http_body_next(&http->body_state, (const char *)data + used, len - used,
-                                       &piece);
+        ssize_t n =
+            zn__http_body_next(&http->body_state, (const char *)data + used, len - used, &piece);
         size_t so_far = http->body != NULL ? http->body->len : 0;
         if (n < 0 || piece.len > max - so_far) {
             http_bad(conn, n < 0 ? 400 : 413);
@@ -335,7 +311,7 @@ static void body_begin(struct zn_conn *conn)
     zn__reactor_timer(conn->reactor, &conn->timer, ZN_TIMER_CONN,
                       conn->reactor->server->options.header_timeout_ms);
     if (!conn->dead && http->body_state.done)
-        (void)http_body(conn, NULL, 0);
+        (void)http_body(conn, (uint8_t *)"", 0);
 }
 
 // Removes the first `len` bytes of the exchange's input.

@@ -17,10 +17,10 @@ enum zn_http_phase {
 // One exchange. Lent to the connection from the first byte of a head until the answer.
 struct zn_http {
     uint8_t phase;
-    bool upgrade_wait;        // WAIT: a WebSocket upgrade waits for a decision
+    bool upgrade_wait; // WAIT: a WebSocket upgrade waits for a decision
     bool body_seen;
     struct zn_http_body body_state;
-    struct zn_buffer *in;     // input not used up: from the head's first byte while it is needed
+    struct zn_buffer *in; // input not used up: from the head's first byte while it is needed
     struct zn_buffer *body;
     struct zn_request *request; // a decision that is being waited for
     uint16_t cors_len;
@@ -46,14 +46,16 @@ void zn__http_reply(struct zn_conn *conn, const struct zn_reply *reply);
 // Answers an upgrade that is refused: plain text, then the end of the connection.
 void zn__http_refuse_upgrade(struct zn_conn *conn, unsigned status, const char *headers,
                              const char *message);
-// Completes an opening handshake: 101 with `headers` (lines) and the subprotocol and extension chosen.
-// The bytes behind the head go to zn__ws_recv() afterwards, from the loop.
+// Completes an opening handshake: 101 with `headers` (lines) and the subprotocol and extension
+// chosen. The bytes behind the head go to zn__ws_recv() afterwards, from the loop.
 int zn__http_switch(struct zn_conn *conn, struct zn_slice protocol, struct zn_slice extension,
                     struct zn_slice headers);
+// "Bad Request" for 400; "" for a status that we never answer with.
+const char *zn__http_reason(unsigned status);
 // The exchange is over without an answer.
 void zn__http_drop(struct zn_conn *conn);
-// Goes on with input that waited for an answer; `later`: with the end of the turn, for callers whose
-// caller is the exchange itself.
+// Goes on with input that waited for an answer; `later`: with the end of the turn, for callers
+// whose caller is the exchange itself.
 void zn__http_resume(struct zn_conn *conn);
 void zn__http_resume_later(struct zn_conn *conn);
 

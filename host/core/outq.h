@@ -31,7 +31,8 @@ struct zn_out {
 struct zn_outq {
     struct zn_out *v; // entries [head, tail)
     size_t bytes;
-    uint32_t pinned; // bytes at the front that the datapath holds, or that are part of a message begun
+    uint32_t
+        pinned; // bytes at the front that the datapath holds, or that are part of a message begun
     uint16_t head, tail, cap;
     bool polling; // records of a polling payload, not WebSocket frames
 };

@@ -114,8 +114,8 @@ static uint8_t *put_frame(uint8_t *at, struct zn_zstream *z, bool reset, size_t 
     return at + head + body_len;
 }
 
-int zn__packet_deflate(const struct zn_packet *packet, struct zn_arena *arena,
-                       struct zn_zstream *z, bool reset, size_t threshold, struct zn_run *run_out)
+int zn__packet_deflate(const struct zn_packet *packet, struct zn_arena *arena, struct zn_zstream *z,
+                       bool reset, size_t threshold, struct zn_run *run_out)
 {
     size_t text = first_len(packet);
     size_t max = ZN_WS_HEAD_MAX + zn__deflate_bound(text);
@@ -125,11 +125,9 @@ int zn__packet_deflate(const struct zn_packet *packet, struct zn_arena *arena,
     if (start == NULL)
         return -1;
     put_parts(start + max, packet); // joined behind the output
-    uint8_t *at =
-        put_frame(start, z, reset, threshold, first_opcode(packet), start + max, text);
+    uint8_t *at = put_frame(start, z, reset, threshold, first_opcode(packet), start + max, text);
     for (unsigned i = 0; at != NULL && i < packet->bin_len; i++)
-        at = put_frame(at, z, reset, threshold, ZN_WS_BINARY, packet->bin[i].p,
-                       packet->bin[i].len);
+        at = put_frame(at, z, reset, threshold, ZN_WS_BINARY, packet->bin[i].p, packet->bin[i].len);
     if (at == NULL)
         return -1;
     *run_out = zn__arena_commit(arena, (size_t)(at - start));

@@ -25,10 +25,10 @@ struct zn_zstream;
 struct zn_packet {
     struct zn_slice parts[ZN_PACKET_PARTS]; // the text (or, if `binary`, the bytes), in order
     unsigned parts_len;
-    size_t text_len; // of all parts
-    bool binary;     // the parts are one binary message
-    char eio_type;   // '4' for Engine.IO messages; 0 for plain WebSocket
-    unsigned flags;  // enum zn_flags: ZN_VOLATILE, ZN_NO_COMPRESS
+    size_t text_len;           // of all parts
+    bool binary;               // the parts are one binary message
+    char eio_type;             // '4' for Engine.IO messages; 0 for plain WebSocket
+    unsigned flags;            // enum zn_flags: ZN_VOLATILE, ZN_NO_COMPRESS
     const struct zn_data *bin; // binary messages that follow the text at once
     unsigned bin_len;
     size_t threshold; // of ZN_FORM_DEFLATED: shorter messages go out plain
@@ -52,8 +52,8 @@ const struct zn_run *zn__packet_run(struct zn_packet *packet, struct zn_reactor 
 
 // The packet as WebSocket frames deflated by `z`, for one connection with a context or a window
 // of its own; messages under `threshold` bytes are not. -1: no memory.
-int zn__packet_deflate(const struct zn_packet *packet, struct zn_arena *arena,
-                       struct zn_zstream *z, bool reset, size_t threshold, struct zn_run *run_out);
+int zn__packet_deflate(const struct zn_packet *packet, struct zn_arena *arena, struct zn_zstream *z,
+                       bool reset, size_t threshold, struct zn_run *run_out);
 
 // Drops the encodings (receivers have their own references).
 void zn__packet_deinit(struct zn_packet *packet);

@@ -349,6 +349,7 @@ void zn__reactor_deinit(struct zn_reactor *reactor)
             mail->drop(mail);
         zn__ring_deinit(&reactor->rings[i]);
     }
+    free(reactor->http_spare);
     free(reactor->rings);
     free(reactor->backlog);
     zn__table_deinit(&reactor->sessions);

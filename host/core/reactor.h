@@ -22,6 +22,7 @@
 
 struct zn_buffer;
 struct zn_conn;
+struct zn_http;
 struct zn_reactor;
 struct zn_session;
 struct zn_io_shard;
@@ -61,10 +62,10 @@ struct zn_counters {
 
 // Adds without a locked instruction: there is one writer.
 #define ZN_COUNT(reactor, field, n)                                                                \
-    atomic_store_explicit(                                                                         \
-        &(reactor)->counters.field,                                                                \
-        atomic_load_explicit(&(reactor)->counters.field, memory_order_relaxed) + (n),              \
-        memory_order_relaxed)
+    atomic_store_explicit(&(reactor)->counters.field,                                              \
+                          atomic_load_explicit(&(reactor)->counters.field, memory_order_relaxed) + \
+                              (n),                                                                 \
+                          memory_order_relaxed)
 
 struct zn_zpool;
 
@@ -89,13 +90,13 @@ struct zn_reactor {
     struct zn_mail_queue {
         struct zn_mail *head, *tail;
         unsigned len;
-    } *backlog;
+    } * backlog;
     // zn_post() from foreign threads.
     pthread_mutex_t post_lock;
     struct zn_mail *post_head, *post_tail;
     unsigned post_len;
     atomic_bool post_pending;
-    bool closed; // no more posts (under post_lock)
+    bool closed;        // no more posts (under post_lock)
     uint64_t wake_mask; // reactors that got mail in this turn
     struct zn_timer retry;
     struct zn_timer stop;
@@ -104,7 +105,7 @@ struct zn_reactor {
     bool done;
     struct zn_alarm *alarms;    // of zn_after()
     struct zn_session *closing; // sessions that end in this turn
-    struct zn_buffer *scratch;  // inflated messages
+    struct zn_http *http_spare; // the exchange that ended last
     char date[40];              // Date header's value, of second date_s
     uint64_t date_s;
     uint8_t entropy[240];

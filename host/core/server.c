@@ -115,7 +115,8 @@ int zn_server_create(const struct zn_server_options *options, struct zn_server *
     static const struct zn_server_options defaults;
     if (options == NULL)
         options = &defaults;
-    const struct zn_dp_ops *dp_ops = zn_dp_find(options->datapath != NULL ? options->datapath : "auto");
+    const struct zn_dp_ops *dp_ops =
+        zn_dp_find(options->datapath != NULL ? options->datapath : "auto");
     if (dp_ops == NULL)
         return -EINVAL;
     return zn__server_create(options, dp_ops, server_out);
@@ -411,8 +412,7 @@ void zn_cancel(struct zn_alarm *alarm)
 void zn__alarm_fire(struct zn_reactor *reactor, struct zn_timer *timer)
 {
     (void)reactor;
-    struct zn_alarm *alarm =
-        (struct zn_alarm *)((char *)timer - offsetof(struct zn_alarm, timer));
+    struct zn_alarm *alarm = (struct zn_alarm *)((char *)timer - offsetof(struct zn_alarm, timer));
     void (*fn)(void *arg) = alarm->fn;
     void *arg = alarm->arg;
     alarm_free(alarm);

@@ -47,12 +47,12 @@ struct zn_server {
     atomic_int start_error;
     atomic_bool running;
     atomic_bool stop_asked;
-    atomic_int stoppers; // threads (and signal handlers) inside zn_server_stop()
+    atomic_int stoppers;       // threads (and signal handlers) inside zn_server_stop()
     _Atomic uint32_t drain_ms; // written before stop_asked
 };
 
-// A server on a given datapath: zn_server_create() for tests on mem. A reactor is started and ended on
-// its own thread; between them zn__reactor_turn() runs it.
+// A server on a given datapath: zn_server_create() for tests on mem. A reactor is started and ended
+// on its own thread; between them zn__reactor_turn() runs it.
 int zn__server_create(const struct zn_server_options *options, const struct zn_dp_ops *dp_ops,
                       struct zn_server **server_out);
 int zn__server_start(struct zn_reactor *reactor);

@@ -82,9 +82,9 @@ void zn__session_begin(struct zn_session *session)
     const struct zn_engine_options *options = &session->engine->options;
     char open[256];
     bool can_upgrade = session->ws == NULL && !options->no_upgrades && !options->no_websocket;
-    ssize_t len = zn__eio_open_write(open, sizeof(open), session->sid, can_upgrade,
-                                     options->ping_interval_ms, options->ping_timeout_ms,
-                                     options->max_payload);
+    ssize_t len =
+        zn__eio_open_write(open, sizeof(open), session->sid, can_upgrade, options->ping_interval_ms,
+                           options->ping_timeout_ms, options->max_payload);
     assert(len > 0);
     // The type digit is the packet's own.
     (void)zn__session_eio(session, open[0], (struct zn_slice){ open + 1, (size_t)len - 1 });
@@ -336,8 +336,8 @@ static int queue_packet(struct zn_session *session, struct zn_packet *packet, un
     if (run == NULL)
         return -ENOMEM;
     size_t before = session->queue.bytes;
-    err = zn__outq_push(&session->queue, run,
-                        out_flags | (packet->bin_len > 0 ? ZN_OUT_GROUP : 0u));
+    err =
+        zn__outq_push(&session->queue, run, out_flags | (packet->bin_len > 0 ? ZN_OUT_GROUP : 0u));
     ZN_COUNT(session->reactor, buffered_now, (int64_t)(session->queue.bytes - before));
     if (err < 0)
         return err;

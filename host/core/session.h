@@ -23,7 +23,7 @@ struct zn_session_ops {
     // The session is over; its memory goes when the call has returned. `reason` is one of the
     // reference's ("transport close", "ping timeout", ...).
     void (*close)(struct zn_session *session, const char *reason);
-    void (*drain)(struct zn_session *session);                // output is empty again after back-pressure
+    void (*drain)(struct zn_session *session); // output is empty again after back-pressure
     void (*dropped)(struct zn_session *session, size_t count); // messages dropped by overflow
 };
 

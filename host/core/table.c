@@ -29,8 +29,7 @@ static uint32_t table_slot(const struct zn_table *table, uint32_t hash, struct z
 {
     uint32_t i = hash & (table->cap - 1);
     while (table->slots[i].item != NULL) {
-        if (table->slots[i].hash == hash &&
-            zn__slice_eq(table->key(table->slots[i].item), key))
+        if (table->slots[i].hash == hash && zn__slice_eq(table->key(table->slots[i].item), key))
             break;
         i = (i + 1) & (table->cap - 1);
     }

@@ -37,7 +37,8 @@ const struct zn_ws_options *zn__endpoint_options(const struct zn_ws_endpoint *en
     return &endpoint->options;
 }
 
-// --- Connections ----------------------------------------------------------------------------------
+// --- Connections
+// ----------------------------------------------------------------------------------
 
 static int shard_add(struct zn_conn *conn)
 {
@@ -103,13 +104,15 @@ void zn__endpoint_drained(struct zn_conn *conn)
         endpoint->handlers.drain(public_of(conn), endpoint->user);
 }
 
-// --- Handshake ------------------------------------------------------------------------------------
+// --- Handshake
+// ------------------------------------------------------------------------------------
 
 static bool origin_refused(struct zn_conn *conn, const struct zn_cors *cors)
 {
     struct zn_slice origin;
     return cors->check_upgrades &&
-           zn__http_header_find(&conn->http->req, zn__http_head(conn), ZN_SLICE("origin"), &origin) &&
+           zn__http_header_find(&conn->http->req, zn__http_head(conn), ZN_SLICE("origin"),
+                                &origin) &&
            !zn__cors_allows(cors, origin);
 }
 
@@ -165,7 +168,8 @@ void zn__endpoint_request(struct zn_conn *conn, struct zn_ws_endpoint *endpoint)
     endpoint_open(conn, endpoint);
 }
 
-// --- Public ---------------------------------------------------------------------------------------
+// --- Public
+// ---------------------------------------------------------------------------------------
 
 static void endpoint_defaults(struct zn_ws_options *options)
 {
@@ -257,7 +261,8 @@ int zn_ws_close(struct zn_ws *ws, uint16_t code, const char *reason)
 {
     if (code != 0 && !zn__ws_close_code_valid(code))
         return -EINVAL;
-    zn__ws_close(conn_of(ws), code, (struct zn_slice){ reason, reason != NULL ? strlen(reason) : 0 });
+    zn__ws_close(conn_of(ws), code,
+                 (struct zn_slice){ reason, reason != NULL ? strlen(reason) : 0 });
     return 0;
 }
 

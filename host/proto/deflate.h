@@ -35,9 +35,9 @@ enum { ZN_DEFLATE_RESPONSE_MAX = 160 };
 
 // Takes the first acceptable offer among all Sec-WebSocket-Extensions headers
 // (RFC 7692 section 5.1, 7.1). An unknown, repeated or out-of-range parameter refuses that offer
-// only, and so does a breach of the grammar (RFC 6455 section 9.1). A client that cannot be asked for a smaller window (its offer has no
-// client_max_window_bits) is taken with 15. Returns the length of the response value
-// written to `out` (no NUL), 0 when no offer is taken.
+// only, and so does a breach of the grammar (RFC 6455 section 9.1). A client that cannot be asked
+// for a smaller window (its offer has no client_max_window_bits) is taken with 15. Returns the
+// length of the response value written to `out` (no NUL), 0 when no offer is taken.
 size_t zn__deflate_negotiate(const struct zn_http_req *req, const char *head,
                              const struct zn_deflate_config *config,
                              struct zn_deflate_params *params_out,

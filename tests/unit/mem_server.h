@@ -13,8 +13,8 @@ struct mem_server {
     struct zn_reactor *reactor;
     struct zn_namespace *root;
     struct zn_ws_endpoint *endpoint;
-    unsigned opened, closed; // sessions of /engine.io/
-    unsigned messages;       // of /engine.io/ and /ws
+    unsigned opened, closed;        // sessions of /engine.io/
+    unsigned messages;              // of /engine.io/ and /ws
     unsigned connects, disconnects; // sockets of /
 };
 
@@ -34,7 +34,8 @@ void mem_server_skip(struct mem_server *mem, unsigned ms);
 // Connects, writes, settles.
 struct zn_mem_peer *mem_server_connect(struct mem_server *mem);
 void mem_server_say(struct mem_server *mem, struct zn_mem_peer *peer, const void *p, size_t len);
-// All that has arrived, NUL-terminated, in a buffer that the next call overwrites; *len_out may be NULL.
+// All that has arrived, NUL-terminated, in a buffer that the next call overwrites; *len_out may be
+// NULL.
 const char *mem_server_hear(struct zn_mem_peer *peer, size_t *len_out);
 
 // The bytes of an upgrade request for `target`, and of a masked frame; both return the length.

@@ -167,8 +167,9 @@ static void heartbeat_unanswered_ends_at_the_millisecond(void **state)
     mem_server_hear(peer, &len);
     assert_int_equal(len, 0);
     mem_server_wait(&mem, 1);
-    assert_memory_equal(mem_server_hear(peer, NULL), "\x81\x01"
-                                                     "2",
+    assert_memory_equal(mem_server_hear(peer, NULL),
+                        "\x81\x01"
+                        "2",
                         3);
     mem_server_wait(&mem, 199);
     assert_int_equal(mem.closed, 0);
@@ -296,8 +297,8 @@ static void slow_reader_is_cut_off_and_others_get_all(void **state)
     mem_server_stop(&mem);
 }
 
-// Reads whole messages out of what a slow reader gets in the end; returns their number, all of 1000 'x'
-// but the first digits, which must go up.
+// Reads whole messages out of what a slow reader gets in the end; returns their number, all of 1000
+// 'x' but the first digits, which must go up.
 static unsigned check_numbered(struct zn_mem_peer *peer)
 {
     size_t len;
@@ -318,8 +319,7 @@ static unsigned check_numbered(struct zn_mem_peer *peer)
 static void drop_oldest_keeps_whole_messages_in_order(void **state)
 {
     struct mem_server mem;
-    struct zn_server_options options = { .buffer_max = 20000,
-                                         .overflow = ZN_OVERFLOW_DROP_OLDEST };
+    struct zn_server_options options = { .buffer_max = 20000, .overflow = ZN_OVERFLOW_DROP_OLDEST };
     char text[1001];
     (void)state;
     mem_server_start(&mem, &options);
@@ -414,8 +414,8 @@ static void connection_abandoned_anywhere_leaves_nothing(void **state)
     talk->len += mem_frame_write(talk->bytes + talk->len, 0x89, "p", 1);
     talk->len += mem_frame_write(talk->bytes + talk->len, 0x80, "def", 3);
     talk++;
-    talk->len = mem_upgrade_write(request, sizeof(request),
-                                  "/socket.io/?EIO=4&transport=websocket");
+    talk->len =
+        mem_upgrade_write(request, sizeof(request), "/socket.io/?EIO=4&transport=websocket");
     memcpy(talk->bytes, request, talk->len);
     talk->len += mem_frame_write(talk->bytes + talk->len, 0x81, "40", 2);
     talk->len += mem_frame_write(talk->bytes + talk->len, 0x81, "42[\"message\",1]", 15);

@@ -9,7 +9,8 @@
 // order on that thread, and functions that take a `struct zn_socket *` or `struct zn_ws *` may be
 // called on that thread only. Functions that take a `const struct zn_target *` may be called on any
 // reactor thread. Set-up functions (zn_of, zn_on, ...) are called before zn_server_run().
-// zn_post(), zn_server_stop(), zn_server_reload() and zn_server_stats() may be called on any thread.
+// zn_post(), zn_server_stop(), zn_server_reload() and zn_server_stats() may be called on any
+// thread.
 //
 // Memory. What a callback is given lives until it returns; what is passed in is copied when needed.
 // A `struct zn_socket *` is good until its disconnect callback has returned.
@@ -73,8 +74,8 @@ struct zn_handshake {
     const char *headers; // JSON object of the headers, lower-case names, as Node.js gives them
     const char *address; // peer's IP address
     uint16_t port;
-    bool secure;       // TLS
-    bool xdomain;      // an Origin header was there
+    bool secure;        // TLS
+    bool xdomain;       // an Origin header was there
     uint64_t issued_ms; // milliseconds since the epoch
     const char *auth;   // JSON: the CONNECT payload, "{}" if none (sockets only, else NULL)
 };
@@ -88,7 +89,7 @@ enum zn_flags {
 
 // --- Server ---------------------------------------------------------------------------------
 
-enum zn_overflow { // what to do when a connection's output is full
+enum zn_overflow {          // what to do when a connection's output is full
     ZN_OVERFLOW_DISCONNECT, // end the connection (default)
     ZN_OVERFLOW_DROP_OLDEST,
     ZN_OVERFLOW_DROP_NEWEST,
@@ -97,10 +98,12 @@ enum zn_overflow { // what to do when a connection's output is full
 enum zn_log_level { ZN_LOG_ERROR, ZN_LOG_WARN, ZN_LOG_INFO, ZN_LOG_DEBUG };
 
 // One event of the server's own. `fields` is a JSON object or NULL. Any thread.
-typedef void (*zn_log_fn)(enum zn_log_level level, const char *event, const char *fields, void *user);
+typedef void (*zn_log_fn)(enum zn_log_level level, const char *event, const char *fields,
+                          void *user);
 
 struct zn_cors {
-    const char *const *origins; // exact origins, "*", or patterns with '*' ("https://*.example.org"); n = 0: CORS off
+    const char *const *origins; // exact origins, "*", or patterns with '*'
+                                // ("https://*.example.org"); n = 0: CORS off
     size_t origins_len;
     bool credentials;
     bool check_upgrades; // refuse WebSocket upgrades of other origins with 403
@@ -115,8 +118,8 @@ struct zn_deflate_options {
 };
 
 struct zn_server_options {
-    unsigned threads;     // reactors; 0: one a core
-    const char *datapath; // "auto", "epoll", "uring"
+    unsigned threads;                 // reactors; 0: one a core
+    const char *datapath;             // "auto", "epoll", "uring"
     const char *cert_path, *key_path; // PEM files: TLS on every listener
     unsigned connections_max;         // a reactor; 0: 1,000,000
     size_t buffer_max;                // bytes of output queued a connection; 0: 4 MiB
@@ -133,15 +136,16 @@ struct zn_server_options {
     void *ready_user;
 };
 
-struct zn_engine_options { // Engine.IO
-    const char *path;      // "/socket.io/"
+struct zn_engine_options {       // Engine.IO
+    const char *path;            // "/socket.io/"
     uint32_t ping_interval_ms;   // 0: 25,000
     uint32_t ping_timeout_ms;    // 0: 20,000
     uint32_t upgrade_timeout_ms; // 0: 10,000
     size_t max_payload;          // bytes of one message; 0: 1,000,000
     bool no_polling, no_websocket, no_upgrades;
     struct zn_cors cors;
-    const char *cookie; // name of a cookie that carries the sid; NULL: none (HttpOnly, SameSite=Lax, Path=/)
+    const char *cookie; // name of a cookie that carries the sid; NULL: none (HttpOnly,
+                        // SameSite=Lax, Path=/)
     struct zn_deflate_options deflate;
     bool keep_handshake; // keep the handshake's headers for the life of the session (about 1 KiB)
     // Decides over a request that would open a session: call zn_request_allow() or
@@ -157,8 +161,8 @@ ZN_API void zn_request_refuse(struct zn_request *request, const char *message);
 
 struct zn_io_options { // Socket.IO on top of it
     struct zn_engine_options engine;
-    uint32_t connect_timeout_ms; // 0: 45,000
-    uint32_t recovery_ms;        // connection state recovery: longest absence; 0: off
+    uint32_t connect_timeout_ms;   // 0: 45,000
+    uint32_t recovery_ms;          // connection state recovery: longest absence; 0: off
     bool recovery_run_middlewares; // run the middlewares for recovered sockets too
     bool no_client;                // do not serve socket.io.js under the path
 };
@@ -174,8 +178,8 @@ ZN_API int zn_server_listen(struct zn_server *server, const char *host, uint16_t
 // Runs all reactors, the first one on this thread; returns after zn_server_stop().
 ZN_API int zn_server_run(struct zn_server *server);
 
-// Orderly stop: no more accepts, sockets are told, output is drained for up to `drain_ms`. Safe in a
-// signal handler.
+// Orderly stop: no more accepts, sockets are told, output is drained for up to `drain_ms`. Safe in
+// a signal handler.
 ZN_API void zn_server_stop(struct zn_server *server, uint32_t drain_ms);
 
 // Reads the certificate files again.
@@ -195,7 +199,8 @@ ZN_API struct zn_alarm *zn_after(struct zn_server *server, uint32_t ms, void (*f
                                  void *arg);
 ZN_API void zn_cancel(struct zn_alarm *alarm);
 
-ZN_API uint64_t zn_now_ms(struct zn_server *server); // the loop's clock, milliseconds since the epoch
+ZN_API uint64_t
+zn_now_ms(struct zn_server *server); // the loop's clock, milliseconds since the epoch
 
 struct zn_stats { // sums over all reactors since the start, but for *_now
     uint64_t connections_now, sessions_now, sockets_now, websockets_now;
@@ -221,8 +226,8 @@ ZN_API int zn_io(struct zn_server *server, const struct zn_io_options *options);
 // The namespace "/name" ("/" too), made on first use. NULL: no memory, or zn_io() is missing.
 ZN_API struct zn_namespace *zn_of(struct zn_server *server, const char *name);
 
-// A parent for namespaces made on demand: `match` says whether a client may open `name`. Handlers set on
-// the parent serve all its children. io.of(/pattern/) of the reference.
+// A parent for namespaces made on demand: `match` says whether a client may open `name`. Handlers
+// set on the parent serve all its children. io.of(/pattern/) of the reference.
 typedef bool (*zn_match_fn)(const char *name, const char *auth_json, void *user);
 ZN_API struct zn_namespace *zn_of_match(struct zn_server *server, zn_match_fn match, void *user);
 
@@ -241,12 +246,14 @@ ZN_API void zn_next(struct zn_next *next, const char *error_message, const char 
 
 ZN_API int zn_on_connection(struct zn_namespace *ns, zn_socket_fn fn, void *user);
 ZN_API int zn_on(struct zn_namespace *ns, const char *event, zn_event_fn fn, void *user);
-ZN_API int zn_on_any(struct zn_namespace *ns, zn_event_fn fn, void *user);          // before zn_on()'s
+ZN_API int zn_on_any(struct zn_namespace *ns, zn_event_fn fn, void *user); // before zn_on()'s
 ZN_API int zn_on_any_outgoing(struct zn_namespace *ns, zn_event_fn fn, void *user);
-ZN_API int zn_on_disconnecting(struct zn_namespace *ns, zn_reason_fn fn, void *user); // still in its rooms
+ZN_API int zn_on_disconnecting(struct zn_namespace *ns, zn_reason_fn fn,
+                               void *user); // still in its rooms
 ZN_API int zn_on_disconnect(struct zn_namespace *ns, zn_reason_fn fn, void *user);
-ZN_API int zn_on_drain(struct zn_namespace *ns, zn_socket_fn fn, void *user);    // output empty after back-pressure
-ZN_API int zn_on_dropped(struct zn_namespace *ns, zn_count_fn fn, void *user);   // messages dropped
+ZN_API int zn_on_drain(struct zn_namespace *ns, zn_socket_fn fn,
+                       void *user); // output empty after back-pressure
+ZN_API int zn_on_dropped(struct zn_namespace *ns, zn_count_fn fn, void *user); // messages dropped
 
 // --- Socket.IO: sockets ---------------------------------------------------------------------
 
@@ -257,8 +264,8 @@ ZN_API unsigned zn_socket_thread(const struct zn_socket *socket);
 ZN_API bool zn_socket_connected(const struct zn_socket *socket);
 ZN_API bool zn_socket_recovered(const struct zn_socket *socket);
 ZN_API const char *zn_socket_transport(const struct zn_socket *socket); // "polling", "websocket"
-// The handshake; url, query and headers are "" and "{}" once the connection callback has returned unless
-// keep_handshake is set.
+// The handshake; url, query and headers are "" and "{}" once the connection callback has returned
+// unless keep_handshake is set.
 ZN_API void zn_socket_handshake(const struct zn_socket *socket, struct zn_handshake *out);
 ZN_API void *zn_socket_user(const struct zn_socket *socket);
 ZN_API void zn_socket_set_user(struct zn_socket *socket, void *user);
@@ -270,12 +277,15 @@ ZN_API size_t zn_socket_buffered(const struct zn_socket *socket); // bytes queue
 ZN_API int zn_join(struct zn_socket *socket, const char *room);
 ZN_API int zn_leave(struct zn_socket *socket, const char *room);
 // Calls fn for each room, the socket's own (its id) first.
-ZN_API void zn_rooms(const struct zn_socket *socket, void (*fn)(const char *room, void *user), void *user);
+ZN_API void zn_rooms(const struct zn_socket *socket, void (*fn)(const char *room, void *user),
+                     void *user);
 // server namespace disconnect; with close the whole connection ends.
 ZN_API void zn_disconnect(struct zn_socket *socket, bool close);
 
-// `err`: 0, or -ETIMEDOUT (no answer in time), -ECONNRESET (the socket went away). `args` of the answer.
-typedef void (*zn_ack_fn)(struct zn_socket *socket, int err, const struct zn_args *args, void *user);
+// `err`: 0, or -ETIMEDOUT (no answer in time), -ECONNRESET (the socket went away). `args` of the
+// answer.
+typedef void (*zn_ack_fn)(struct zn_socket *socket, int err, const struct zn_args *args,
+                          void *user);
 
 struct zn_message {
     const char *event;
@@ -287,13 +297,15 @@ struct zn_message {
 };
 
 ZN_API int zn_emit(struct zn_socket *socket, const char *event, const struct zn_args *args);
-// 0, or -EINVAL (reserved name, malformed JSON), -ENOTCONN, -ENOBUFS (dropped by the overflow policy), -ENOMEM.
+// 0, or -EINVAL (reserved name, malformed JSON), -ENOTCONN, -ENOBUFS (dropped by the overflow
+// policy), -ENOMEM.
 ZN_API int zn_emit_message(struct zn_socket *socket, const struct zn_message *message);
 ZN_API int zn_ack(struct zn_socket *socket, uint64_t ack_id, const struct zn_args *args);
 
 // --- Socket.IO: many at once ----------------------------------------------------------------
 
-// Who: all sockets of `ns`, or those in any of `rooms`, but for those in any of `except` and but for `sender`.
+// Who: all sockets of `ns`, or those in any of `rooms`, but for those in any of `except` and but
+// for `sender`.
 struct zn_target {
     struct zn_namespace *ns;
     const char *const *rooms;
@@ -306,11 +318,12 @@ struct zn_target {
 
 ZN_API int zn_broadcast(const struct zn_target *target, const struct zn_message *message);
 // The usual case: one room (NULL: the whole namespace).
-ZN_API int zn_to(struct zn_namespace *ns, const char *room, const char *event, const struct zn_args *args);
+ZN_API int zn_to(struct zn_namespace *ns, const char *room, const char *event,
+                 const struct zn_args *args);
 
-// Broadcast with acknowledgements: `done` is called once on the calling thread with the first argument of each
-// answer (JSON; binary values by placeholder into bin). err: 0 or -ETIMEDOUT when some did not
-// answer within message->timeout_ms. message->ack is not used.
+// Broadcast with acknowledgements: `done` is called once on the calling thread with the first
+// argument of each answer (JSON; binary values by placeholder into bin). err: 0 or -ETIMEDOUT when
+// some did not answer within message->timeout_ms. message->ack is not used.
 struct zn_answers {
     int err;
     const struct zn_args *first_args;
@@ -321,16 +334,19 @@ typedef void (*zn_answers_fn)(const struct zn_answers *answers, void *user);
 ZN_API int zn_broadcast_ack(const struct zn_target *target, const struct zn_message *message,
                             zn_answers_fn done, void *user);
 
-ZN_API int zn_sockets_join(const struct zn_target *target, const char *const *rooms, size_t rooms_len);
-ZN_API int zn_sockets_leave(const struct zn_target *target, const char *const *rooms, size_t rooms_len);
+ZN_API int zn_sockets_join(const struct zn_target *target, const char *const *rooms,
+                           size_t rooms_len);
+ZN_API int zn_sockets_leave(const struct zn_target *target, const char *const *rooms,
+                            size_t rooms_len);
 ZN_API int zn_disconnect_sockets(const struct zn_target *target, bool close);
 
 struct zn_socket_info {
     const char *id;
     const char *const *rooms;
     size_t rooms_len;
-    const char *data;      // JSON
-    const char *handshake; // JSON object: headers, time, address, xdomain, secure, issued, url, query, auth
+    const char *data; // JSON
+    const char *
+        handshake; // JSON object: headers, time, address, xdomain, secure, issued, url, query, auth
     unsigned thread;
 };
 typedef void (*zn_sockets_fn)(const struct zn_socket_info *sockets, size_t len, void *user);
@@ -345,35 +361,40 @@ ZN_API int zn_all_rooms(struct zn_namespace *ns, zn_names_fn done, void *user);
 
 struct zn_engine_handlers {
     void (*open)(struct zn_session *session, void *user);
-    void (*message)(struct zn_session *session, bool binary, const void *data, size_t len, void *user);
+    void (*message)(struct zn_session *session, bool binary, const void *data, size_t len,
+                    void *user);
     void (*close)(struct zn_session *session, const char *reason, void *user);
 };
 ZN_API int zn_engine_attach(struct zn_server *server, const struct zn_engine_options *options,
                             const struct zn_engine_handlers *handlers, void *user);
-ZN_API int zn_session_send(struct zn_session *session, const void *data, size_t len, unsigned flags);
+ZN_API int zn_session_send(struct zn_session *session, const void *data, size_t len,
+                           unsigned flags);
 ZN_API void zn_session_close(struct zn_session *session);
 ZN_API const char *zn_session_id(const struct zn_session *session); // 20 characters and NUL
 
 // --- Plain WebSocket ------------------------------------------------------------------------
 
 struct zn_ws_options {
-    size_t message_max;        // bytes after inflating; 0: 16 MiB
-    uint32_t fragments_max;    // 0: 16,384
-    const char *const *protocols; // subprotocols in order of ours; the client's first that is here is taken
+    size_t message_max;     // bytes after inflating; 0: 16 MiB
+    uint32_t fragments_max; // 0: 16,384
+    const char *const
+        *protocols; // subprotocols in order of ours; the client's first that is here is taken
     size_t protocols_len;
     struct zn_deflate_options deflate;
-    struct zn_cors cors;             // only origins and check_upgrades
-    uint32_t ping_interval_ms;       // 0: no pings of our own
-    uint32_t ping_timeout_ms;        // ends the connection when nothing came by then; 0: 20,000
+    struct zn_cors cors;       // only origins and check_upgrades
+    uint32_t ping_interval_ms; // 0: no pings of our own
+    uint32_t ping_timeout_ms;  // ends the connection when nothing came by then; 0: 20,000
 };
 
 struct zn_ws_handlers {
     void (*open)(struct zn_ws *ws, const struct zn_handshake *handshake, void *user);
     void (*message)(struct zn_ws *ws, bool binary, const void *data, size_t len, void *user);
-    void (*ping)(struct zn_ws *ws, const void *data, size_t len, void *user); // the pong is sent already
+    void (*ping)(struct zn_ws *ws, const void *data, size_t len,
+                 void *user); // the pong is sent already
     void (*pong)(struct zn_ws *ws, const void *data, size_t len, void *user);
     void (*drain)(struct zn_ws *ws, void *user);
-    void (*close)(struct zn_ws *ws, uint16_t code, const char *reason, size_t reason_len, void *user);
+    void (*close)(struct zn_ws *ws, uint16_t code, const char *reason, size_t reason_len,
+                  void *user);
 };
 
 // A path that takes WebSocket upgrades ("*": every path that nothing else has).
@@ -390,7 +411,8 @@ ZN_API const char *zn_ws_protocol(const struct zn_ws *ws);
 ZN_API void *zn_ws_user(const struct zn_ws *ws);
 ZN_API void zn_ws_set_user(struct zn_ws *ws, void *user);
 // To every connection of the endpoint, on all threads. Any reactor thread.
-ZN_API int zn_ws_publish(struct zn_ws_endpoint *endpoint, const void *data, size_t len, unsigned flags);
+ZN_API int zn_ws_publish(struct zn_ws_endpoint *endpoint, const void *data, size_t len,
+                         unsigned flags);
 
 #ifdef __cplusplus
 }

@@ -274,11 +274,13 @@ static void turn_begin(struct zn_uring_dp *dp)
         dp->accept_at_ns = 0;
 }
 
-static uint64_t turn_timeout(const struct zn_uring_dp *dp, uint64_t timeout_ns)
+static uint64_t turn_timeout(struct zn_uring_dp *dp, uint64_t timeout_ns)
 {
-    if (dp->ready.first || dp->adoptions_len || accept_runnable(dp))
+    if (dp->ready.first || dp->adoptions_len || accept_runnable(dp) || !timeout_ns)
         return 0;
     uint64_t until = UINT64_MAX;
+    if (!io_uring_cq_ready(&dp->ring) && !io_uring_cq_has_overflow(&dp->ring))
+        until = zn__uring_buffers_trim(&dp->buffers, dp->base.now_ns);
     if (dp->linger_head != dp->linger_tail)
         until = dp->lingers[dp->linger_head % ZN_URING_LINGERS_MAX].until_ns;
     if (dp->accept_at_ns && dp->accept_at_ns < until)

@@ -93,6 +93,9 @@ struct zn_uring_buffers {
     uint8_t *memory;
     uint32_t size;     // of each
     uint32_t provided; // how many there are so far
+    uint32_t in_ring;  // of these, with the kernel and empty
+    bool touched;      // some above the least were used since the last trim
+    uint64_t trim_ns;  // when the next trim may be
     uint32_t lent_len;
     uint32_t len[ZN_URING_BUFFERS_MAX];  // what was received
     uint16_t next[ZN_URING_BUFFERS_MAX]; // of the same stream
@@ -152,6 +155,17 @@ static inline uint8_t *zn__uring_buffer(struct zn_uring_buffers *buffers, uint16
 // Back to the kernel: one now, or all that this turn's events lent.
 void zn__uring_buffer_return(struct zn_uring_buffers *buffers, uint16_t id);
 void zn__uring_buffers_return_lent(struct zn_uring_buffers *buffers);
+
+// Counts a buffer that came back from the kernel with something in it.
+static inline void zn__uring_buffer_filled(struct zn_uring_buffers *buffers, uint16_t id)
+{
+    buffers->in_ring--;
+    buffers->touched |= id >= ZN_URING_BUFFERS_MIN;
+}
+
+// Gives the memory of a burst back while all buffers are empty: called before a sleep, when no
+// completion is outstanding. Returns when it wants to be called again, or UINT64_MAX.
+uint64_t zn__uring_buffers_trim(struct zn_uring_buffers *buffers, uint64_t now_ns);
 
 // Lends the kernel more of them, up to the maximum.
 void zn__uring_buffers_grow(struct zn_uring_buffers *buffers);

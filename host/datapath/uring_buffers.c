@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+static const uint64_t TRIM_NS = 1000000000;
 static const size_t ring_size = ZN_URING_BUFFERS_MAX * sizeof(struct io_uring_buf);
 
 static void *map(size_t size)
@@ -20,6 +21,7 @@ static void provide(struct zn_uring_buffers *buffers, uint16_t id, int offset)
 {
     io_uring_buf_ring_add(buffers->ring, zn__uring_buffer(buffers, id), buffers->size, id,
                           io_uring_buf_ring_mask(ZN_URING_BUFFERS_MAX), offset);
+    buffers->in_ring++;
 }
 
 static void grow_to(struct zn_uring_buffers *buffers, uint32_t count)
@@ -71,6 +73,21 @@ void zn__uring_buffers_return_lent(struct zn_uring_buffers *buffers)
         provide(buffers, buffers->lent[i], (int)i);
     io_uring_buf_ring_advance(buffers->ring, (int)buffers->lent_len);
     buffers->lent_len = 0;
+}
+
+uint64_t zn__uring_buffers_trim(struct zn_uring_buffers *buffers, uint64_t now_ns)
+{
+    if (!buffers->touched)
+        return UINT64_MAX;
+    if (now_ns < buffers->trim_ns || buffers->in_ring != buffers->provided)
+        return now_ns + TRIM_NS;
+    // The kernel may own them; what they hold means nothing until it has received into them.
+    (void)madvise(zn__uring_buffer(buffers, ZN_URING_BUFFERS_MIN),
+                  (size_t)(buffers->provided - ZN_URING_BUFFERS_MIN) * buffers->size,
+                  MADV_DONTNEED);
+    buffers->touched = false;
+    buffers->trim_ns = now_ns + TRIM_NS;
+    return UINT64_MAX;
 }
 
 void zn__uring_buffers_grow(struct zn_uring_buffers *buffers)

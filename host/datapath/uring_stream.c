@@ -202,9 +202,11 @@ void zn__uring_on_recv(struct zn_uring_dp *dp, struct zn_stream *stream, int res
 {
     if (!(flags & IORING_CQE_F_MORE))
         stream->flags &= ~(ZN_URING_ARMED | ZN_URING_CANCELLING);
-    if (flags & IORING_CQE_F_BUFFER)
+    if (flags & IORING_CQE_F_BUFFER) {
+        zn__uring_buffer_filled(&dp->buffers, (uint16_t)(flags >> IORING_CQE_BUFFER_SHIFT));
         input_arrived(dp, stream, (uint16_t)(flags >> IORING_CQE_BUFFER_SHIFT),
                       result > 0 ? (uint32_t)result : 0);
+    }
     if (result == 0)
         stream->flags |= ZN_URING_EOF_DUE;
     else if (result == -ENOBUFS)

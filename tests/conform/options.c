@@ -245,8 +245,6 @@ static void fill_defaults(struct conform *conform)
         engine->max_payload = 1000 * 1000;
     engine->deflate.threshold = conform->deflate.threshold;
     // Room for an echo of the largest message that is allowed on /ws.
-    if (conform->server_options.buffer_max == 0)
-        conform->server_options.buffer_max = 256 << 20;
     if (conform->server_options.threads == 0)
         conform->server_options.threads = 1;
     conform->server_options.http_body_max = engine->max_payload;

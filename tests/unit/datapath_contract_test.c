@@ -20,21 +20,6 @@
 
 static const struct zn_dp_config plain_config = { .streams_max = 100000 };
 
-static void pattern_fill(uint8_t *bytes, size_t len, unsigned seed)
-{
-    for (size_t i = 0; i < len; i++) {
-        seed = seed * 1664525 + 1013904223;
-        bytes[i] = (uint8_t)(seed >> 24);
-    }
-}
-
-static uint8_t *pattern_new(size_t len)
-{
-    uint8_t *bytes = malloc(len);
-    pattern_fill(bytes, len, (unsigned)len);
-    return bytes;
-}
-
 static void expect_text(struct client *client, const char *text)
 {
     char buf[256];
@@ -46,18 +31,6 @@ static void expect_end(struct client *client, ssize_t end)
 {
     uint8_t buf[64];
     assert_int_equal(client_expect(client, buf, sizeof buf), end);
-}
-
-// A client that the server knows: by TCP alone, and with TLS after its handshake.
-static struct client *client_greeted(struct rig *rig)
-{
-    struct client *client = client_open(rig);
-    assert_int_equal(client_write(client, "hi", 2), 2);
-    if (rig->mute)
-        rig_settle(rig);
-    else
-        expect_text(client, "hi");
-    return client;
 }
 
 static void accept_one_client_shows_peer(void **state)
@@ -646,142 +619,6 @@ static void churn_of_streams_leaves_none(void **state)
     rig_close(&rig);
 }
 
-enum { TRAFFIC_CLIENTS = 12, TRAFFIC_LEN = 300000 };
-
-struct traffic {
-    struct rig rigs[2];
-    struct client *clients[TRAFFIC_CLIENTS];
-    size_t written[TRAFFIC_CLIENTS], read[TRAFFIC_CLIENTS];
-    uint8_t *bytes; // what each client sends, from a place of its own on
-    unsigned seed;
-};
-
-static unsigned traffic_draw(struct traffic *traffic, unsigned below)
-{
-    traffic->seed = traffic->seed * 1103515245 + 12345;
-    return (traffic->seed >> 8) % below;
-}
-
-static size_t traffic_read(struct traffic *traffic, unsigned i)
-{
-    uint8_t buf[20000];
-    ssize_t len = client_read(traffic->clients[i], buf, 1 + traffic_draw(traffic, sizeof buf));
-    assert_true(len >= 0);
-    assert_memory_equal(buf, traffic->bytes + i + traffic->read[i], (size_t)len);
-    traffic->read[i] += (size_t)len;
-    return (size_t)len;
-}
-
-static struct session *traffic_session(struct traffic *traffic, struct rig *rig)
-{
-    struct session *session = rig->sessions;
-    for (unsigned skip = traffic_draw(traffic, TRAFFIC_CLIENTS); session && skip--;)
-        session = session->next;
-    return session;
-}
-
-static void traffic_move(struct traffic *traffic, struct rig *from, struct rig *to)
-{
-    struct session *session = traffic_session(traffic, from);
-    unsigned detaches = from->detaches, adoptions = to->adoptions;
-    if (!session || session->waiting || session->out_len || session->later_len)
-        return;
-    from->dp->ops->detach(from->dp, session->stream);
-    while (from->detaches == detaches)
-        rig_turn(from);
-    uint8_t *early = malloc(from->handle_data_len + 1);
-    memcpy(early, from->handle_data, from->handle_data_len);
-    assert_int_equal(to->dp->ops->adopt(to->dp, from->handle, NULL), 0);
-    while (to->adoptions == adoptions)
-        rig_turn(to);
-    if (from->handle_data_len)
-        session_send(to, to->last, early, from->handle_data_len);
-    free(early);
-}
-
-static void traffic_step(struct traffic *traffic)
-{
-    struct rig *rig = &traffic->rigs[traffic_draw(traffic, 2)];
-    struct rig *other = &traffic->rigs[rig == traffic->rigs];
-    unsigned i = traffic_draw(traffic, TRAFFIC_CLIENTS);
-    struct session *session = traffic_session(traffic, rig);
-    size_t len = 1 + traffic_draw(traffic, traffic_draw(traffic, 3) ? 200 : 30000);
-    switch (traffic_draw(traffic, 12)) {
-    case 0:
-        if (session)
-            rig->dp->ops->want(rig->dp, session->stream, false);
-        break;
-    case 1:
-    case 2:
-        if (session)
-            rig->dp->ops->want(rig->dp, session->stream, true);
-        break;
-    case 3:
-        traffic_move(traffic, rig, other);
-        break;
-    case 4:
-    case 5:
-    case 6:
-        if (len > TRAFFIC_LEN - traffic->written[i])
-            len = TRAFFIC_LEN - traffic->written[i];
-        if (len)
-            traffic->written[i] +=
-                client_write(traffic->clients[i], traffic->bytes + i + traffic->written[i], len);
-        break;
-    case 7:
-        traffic_read(traffic, i);
-        break;
-    default:
-        rig_turn(rig);
-    }
-}
-
-static size_t traffic_left(const struct traffic *traffic)
-{
-    size_t left = 0;
-    for (unsigned i = 0; i < TRAFFIC_CLIENTS; i++)
-        left += traffic->written[i] - traffic->read[i];
-    return left;
-}
-
-static void traffic_at_random_keeps_every_byte(void **state)
-{
-    static struct traffic traffic;
-    for (unsigned round = 0; round < 6; round++) {
-        struct zn_dp_config config = { .streams_max = 100, .recv_size = round % 2 ? 777 : 0 };
-        traffic = (struct traffic){ .seed = round };
-        traffic.bytes = pattern_new(TRAFFIC_LEN + TRAFFIC_CLIENTS);
-        rig_open(&traffic.rigs[0], *state, &config);
-        rig_open(&traffic.rigs[1], *state, &config);
-        for (unsigned i = 0; i < TRAFFIC_CLIENTS; i++)
-            traffic.clients[i] = client_greeted(&traffic.rigs[i % 2]);
-        for (int step = 0; step < 4000; step++)
-            traffic_step(&traffic);
-        for (int i = 0; i < 2; i++) {
-            struct rig *rig = &traffic.rigs[i];
-            for (struct session *session = rig->sessions; session; session = session->next)
-                rig->dp->ops->want(rig->dp, session->stream, true);
-        }
-        // Windows that were shut may take the kernel's probes to open.
-        for (int turn = 0; turn < 2000 && traffic_left(&traffic); turn++) {
-            for (unsigned i = 0; i < TRAFFIC_CLIENTS; i++)
-                traffic_read(&traffic, i);
-            rig_turn(&traffic.rigs[0]);
-            rig_turn(&traffic.rigs[1]);
-        }
-        for (unsigned i = 0; i < TRAFFIC_CLIENTS; i++) {
-            assert_int_equal(traffic.read[i], traffic.written[i]);
-            client_free(traffic.clients[i]);
-        }
-        rig_settle(&traffic.rigs[0]);
-        rig_settle(&traffic.rigs[1]);
-        assert_int_equal(traffic.rigs[0].sessions_len + traffic.rigs[1].sessions_len, 0);
-        rig_close(&traffic.rigs[0]);
-        rig_close(&traffic.rigs[1]);
-        free(traffic.bytes);
-    }
-}
-
 static void close_with_live_streams_frees_them(void **state)
 {
     struct rig rig;
@@ -872,63 +709,41 @@ static void poll_without_events_waits_its_timeout(void **state)
     {                                                                                              \
 #name, name                                                                                \
     }
-static const struct {
-    const char *name;
-    CMUnitTestFunction run;
-} scenarios[] = {
-    SCENARIO(accept_one_client_shows_peer),
-    SCENARIO(echo_small_message_returns_it),
-    SCENARIO(echo_bulk_with_slow_reader_loses_nothing),
-    SCENARIO(echo_bulk_with_one_event_a_turn_loses_nothing),
-    SCENARIO(recv_with_small_helpings_stays_within_them),
-    SCENARIO(send_to_stalled_reader_goes_on_when_it_reads),
-    SCENARIO(reset_while_blocked_gives_error),
-    SCENARIO(release_with_bytes_in_flight_sends_what_was_given),
-    SCENARIO(fin_with_bytes_in_flight_follows_them),
-    SCENARIO(reset_with_bytes_in_flight_gives_them_back),
-    SCENARIO(release_to_reader_that_never_reads_is_bounded),
-    SCENARIO(fin_from_client_gives_eof_and_leaves_sending),
-    SCENARIO(fin_from_server_follows_data_and_leaves_receiving),
-    SCENARIO(release_with_input_unread_delivers_last_words),
-    SCENARIO(reset_from_client_gives_error),
-    SCENARIO(reset_from_client_shows_through_a_stopped_stream),
-    SCENARIO(reset_from_server_reaches_client),
-    SCENARIO(want_false_stops_input_and_true_resumes_it),
-    SCENARIO(adopt_after_detach_keeps_bytes_in_flight),
-    SCENARIO(adopt_after_eof_gives_eof_again),
-    SCENARIO(drop_of_handle_ends_connection),
-    SCENARIO(adopt_unannounced_is_freed_by_close),
-    SCENARIO(streams_beyond_maximum_wait),
-    SCENARIO(accept_without_descriptors_pauses_and_resumes),
-    SCENARIO(burst_to_many_streams_reaches_all),
-    SCENARIO(busy_stream_leaves_turns_to_others),
-    SCENARIO(churn_of_streams_leaves_none),
-    SCENARIO(traffic_at_random_keeps_every_byte),
-    SCENARIO(close_with_live_streams_frees_them),
-    SCENARIO(listen_with_null_stops_accepting),
-    SCENARIO(wake_from_other_thread_ends_waiting),
-    SCENARIO(poll_without_events_waits_its_timeout),
-};
-
-enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
 int main(int argc, char **argv)
 {
-    static struct backend backends[] = {
-        { "mem", &zn_dp_mem, false },        { "mem_async", &zn_dp_mem_async, false },
-        { "epoll", &zn_dp_epoll, false },    { "uring", &zn_dp_uring, false },
-        { "epoll_tls", &zn_dp_epoll, true }, { "uring_tls", &zn_dp_uring, true },
+    static const struct scenario scenarios[] = {
+        SCENARIO(accept_one_client_shows_peer),
+        SCENARIO(echo_small_message_returns_it),
+        SCENARIO(echo_bulk_with_slow_reader_loses_nothing),
+        SCENARIO(echo_bulk_with_one_event_a_turn_loses_nothing),
+        SCENARIO(recv_with_small_helpings_stays_within_them),
+        SCENARIO(send_to_stalled_reader_goes_on_when_it_reads),
+        SCENARIO(reset_while_blocked_gives_error),
+        SCENARIO(release_with_bytes_in_flight_sends_what_was_given),
+        SCENARIO(fin_with_bytes_in_flight_follows_them),
+        SCENARIO(reset_with_bytes_in_flight_gives_them_back),
+        SCENARIO(release_to_reader_that_never_reads_is_bounded),
+        SCENARIO(fin_from_client_gives_eof_and_leaves_sending),
+        SCENARIO(fin_from_server_follows_data_and_leaves_receiving),
+        SCENARIO(release_with_input_unread_delivers_last_words),
+        SCENARIO(reset_from_client_gives_error),
+        SCENARIO(reset_from_client_shows_through_a_stopped_stream),
+        SCENARIO(reset_from_server_reaches_client),
+        SCENARIO(want_false_stops_input_and_true_resumes_it),
+        SCENARIO(adopt_after_detach_keeps_bytes_in_flight),
+        SCENARIO(adopt_after_eof_gives_eof_again),
+        SCENARIO(drop_of_handle_ends_connection),
+        SCENARIO(adopt_unannounced_is_freed_by_close),
+        SCENARIO(streams_beyond_maximum_wait),
+        SCENARIO(accept_without_descriptors_pauses_and_resumes),
+        SCENARIO(burst_to_many_streams_reaches_all),
+        SCENARIO(busy_stream_leaves_turns_to_others),
+        SCENARIO(churn_of_streams_leaves_none),
+        SCENARIO(close_with_live_streams_frees_them),
+        SCENARIO(listen_with_null_stops_accepting),
+        SCENARIO(wake_from_other_thread_ends_waiting),
+        SCENARIO(poll_without_events_waits_its_timeout),
     };
-    enum { BACKENDS = sizeof backends / sizeof backends[0] };
-    static struct CMUnitTest tests[SCENARIOS * BACKENDS];
-    static char names[SCENARIOS * BACKENDS][128];
-    for (int i = 0; i < SCENARIOS * BACKENDS; i++) {
-        struct backend *backend = &backends[i / SCENARIOS];
-        snprintf(names[i], sizeof names[i], "%s_%s", backend->name, scenarios[i % SCENARIOS].name);
-        tests[i] =
-            (struct CMUnitTest){ names[i], scenarios[i % SCENARIOS].run, NULL, NULL, backend };
-    }
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return rig_run(scenarios, sizeof scenarios / sizeof scenarios[0], argc, argv);
 }

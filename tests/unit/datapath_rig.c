@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -491,4 +492,58 @@ ssize_t client_expect(struct client *client, void *buf, size_t len)
             rig_turn(client->rig);
     }
     return (ssize_t)got;
+}
+
+struct client *client_greeted(struct rig *rig)
+{
+    struct client *client = client_open(rig);
+    assert_int_equal(client_write(client, "hi", 2), 2);
+    if (rig->mute)
+        rig_settle(rig);
+    else {
+        char buf[2];
+        assert_int_equal(client_expect(client, buf, 2), 2);
+    }
+    return client;
+}
+
+// --- tests
+
+static void pattern_fill(uint8_t *bytes, size_t len, unsigned seed)
+{
+    for (size_t i = 0; i < len; i++) {
+        seed = seed * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(seed >> 24);
+    }
+}
+
+uint8_t *pattern_new(size_t len)
+{
+    uint8_t *bytes = malloc(len);
+    pattern_fill(bytes, len, (unsigned)len);
+    return bytes;
+}
+
+static struct backend backends[] = {
+    { "mem", &zn_dp_mem, false },        { "mem_async", &zn_dp_mem_async, false },
+    { "epoll", &zn_dp_epoll, false },    { "uring", &zn_dp_uring, false },
+    { "epoll_tls", &zn_dp_epoll, true }, { "uring_tls", &zn_dp_uring, true },
+};
+
+enum { BACKENDS = sizeof backends / sizeof backends[0], TESTS_MAX = 256 };
+
+int rig_run(const struct scenario *scenarios, size_t len, int argc, char **argv)
+{
+    static struct CMUnitTest tests[TESTS_MAX];
+    static char names[TESTS_MAX][128];
+    assert(len * BACKENDS <= TESTS_MAX);
+    for (size_t i = 0; i < len * BACKENDS; i++) {
+        const struct scenario *scenario = &scenarios[i % len];
+        struct backend *backend = &backends[i / len];
+        snprintf(names[i], sizeof names[i], "%s_%s", backend->name, scenario->name);
+        tests[i] = (struct CMUnitTest){ names[i], scenario->run, NULL, NULL, backend };
+    }
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return _cmocka_run_group_tests("datapath", tests, len * BACKENDS, NULL, NULL);
 }

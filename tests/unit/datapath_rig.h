@@ -63,6 +63,16 @@ struct client {
 // A self-signed certificate with that serial number, and its key.
 void certificate_write(const char *cert_path, const char *key_path, long serial);
 
+// Runs each scenario over each back end, as <back end>_<scenario>; argv[1] is a filter of names.
+struct scenario {
+    const char *name;
+    void (*run)(void **state); // *state: a struct backend
+};
+int rig_run(const struct scenario *scenarios, size_t len, int argc, char **argv);
+
+// `len` bytes that repeat late, to be freed.
+uint8_t *pattern_new(size_t len);
+
 void rig_open(struct rig *rig, const struct backend *backend, const struct zn_dp_config *config);
 void rig_close(struct rig *rig);
 // The datapath is one of those in memory.
@@ -81,6 +91,8 @@ size_t client_write(struct client *client, const void *data, size_t len);
 ssize_t client_read(struct client *client, void *buf, size_t cap);
 void client_fin(struct client *client);
 void client_reset(struct client *client);
+// A client that has been answered: with TLS, after its handshake.
+struct client *client_greeted(struct rig *rig);
 void client_free(struct client *client);
 // Reads with turns of the rig in between, until `len` bytes are there, or an end or 3 s passed.
 ssize_t client_expect(struct client *client, void *buf, size_t len);

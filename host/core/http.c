@@ -251,6 +251,8 @@ static void http_dispatch(struct zn_conn *conn)
 static void http_bad(struct zn_conn *conn, unsigned status)
 {
     struct zn_http *http = conn->http;
+    if (conn->session != NULL && conn->session->post == conn)
+        conn->session->post = NULL; // the body that it waited for does not come
     http->req.keep_alive = false;
     http->req.method = ZN_HTTP_GET;
     reply_status(conn, status, true);

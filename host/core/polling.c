@@ -36,7 +36,8 @@ static bool user_agent_is_ie(const struct zn_conn *conn)
 static void polling_headers(struct zn_conn *conn)
 {
     struct zn_http *http = conn->http;
-    static const char no_store[] = "cache-control: no-store\r\n";
+    static const char no_store[] = "cache-control: no-store\r\n"
+                                   "X-Content-Type-Options: nosniff\r\n";
     static const char xss[] = "X-XSS-Protection: 0\r\n";
     size_t room = sizeof(http->cors) - http->cors_len;
     if (room < sizeof(no_store) + sizeof(xss))

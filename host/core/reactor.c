@@ -215,8 +215,6 @@ static void stop_check(struct zn_reactor *reactor)
 {
     if (!reactor->stopping && atomic_load(&reactor->server->stop_asked))
         stop_begin(reactor);
-    if (reactor->stopping && reactor->conns == NULL)
-        reactor->done = true;
 }
 
 static void timers_run(struct zn_reactor *reactor)
@@ -258,6 +256,8 @@ int zn__reactor_turn(struct zn_reactor *reactor, uint64_t limit_ns)
     stop_check(reactor);
     zn__session_reap(reactor);
     zn__conn_flush(reactor);
+    if (reactor->stopping && reactor->conns == NULL)
+        reactor->done = true; // looked at last: nothing else may come that would wake the loop
     // A full ring means that its reader is busy: look again in a millisecond at the latest.
     reactor->busy = busy;
     if (mail_flush(reactor) && !busy)

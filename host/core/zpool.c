@@ -48,7 +48,7 @@ static struct zn_zstream *pool_take(struct zn_zpool *pool, bool deflates, uint8_
         if (deflates)
             deflateReset(&stream->z);
         else
-            inflateReset(&stream->z);
+            zn__inflate_reset(&stream->z);
         pool->lent++;
         return stream;
     }

@@ -244,7 +244,6 @@ static void fill_defaults(struct conform *conform)
     if (engine->max_payload == 0)
         engine->max_payload = 1000 * 1000;
     engine->deflate.threshold = conform->deflate.threshold;
-    // Room for an echo of the largest message that is allowed on /ws.
     if (conform->server_options.threads == 0)
         conform->server_options.threads = 1;
     conform->server_options.http_body_max = engine->max_payload;

@@ -2,9 +2,9 @@
 // The whole server on the mem datapath against up to four hostile clients. An input is a script of
 // connects, writes, ends and waits; `$` in what is written stands for the last session id heard.
 // Whatever happens, in the end nothing may be held.
+#include "../unit/mem_server.h"
 #include "core/conn.h"
 #include "core/zpool.h"
-#include "../unit/mem_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -148,7 +148,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (5) from its kept corpus
 	@tests/fuzz/run
 
 bench: ## measure codecs, then the server beside others (QUICK=1: a few questions, 5 minutes)
-	@.ci/deps.sh run
+	@.ci/deps.sh bench
 	$(ONCE) $(BENCH_BIN)
 	@for b in $(BENCH_BIN); do $$b || exit 1; done
 	@bench/run

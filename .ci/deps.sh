@@ -4,6 +4,7 @@
 #   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
 #   deps.sh test   what `make test` needs in addition
 #   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler
+#   deps.sh bench  what `make bench` needs besides `make run`: the peers and gnuplot
 #   deps.sh node   only the npm packages of tests/package-lock.json, into build/node
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,6 +13,8 @@ RUN='gcc libc6-dev zlib1g-dev libssl-dev liburing-dev libinih-dev libjansson-dev
 TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
+BENCH='libwebsockets-dev golang-go golang-github-gorilla-websocket-dev nginx-light
+    libnginx-mod-nchan python3-websockets gnuplot-nox pkg-config'
 NODE=build/node
 
 # The packages among the arguments that are not installed.
@@ -71,9 +74,10 @@ case ${1-} in
 run) install_debian "$RUN" ;;
 test) install_debian "$RUN $TEST" ;;
 ci) install_debian "$RUN $TEST $CI" ;;
+bench) install_debian "$RUN $BENCH" ;;
 node) ;;
 *)
-    echo "usage: deps.sh run|test|ci|node" >&2
+    echo "usage: deps.sh run|test|ci|bench|node" >&2
     exit 2
     ;;
 esac

@@ -4,6 +4,22 @@ import assert from 'node:assert/strict';
 import { Peer } from './peer.mjs';
 import { Connection, fetchRaw } from './raw_http.mjs';
 
+export const PATHS = ['/engine.io/', '/socket.io/'];
+
+export const ERRORS = {
+    0: 'Transport unknown',
+    1: 'Session ID unknown',
+    2: 'Bad handshake method',
+    3: 'Bad request',
+    5: 'Unsupported protocol version',
+};
+
+export function assertError(answer, code) {
+    assert.equal(answer.status, 400, answer.body);
+    assert.equal(answer.body, JSON.stringify({ code, message: ERRORS[code] }));
+    assert.equal(answer.headers['content-type'], 'application/json');
+}
+
 export const SEPARATOR = '\x1e';
 
 // A long-polling session; every request goes over a connection of its own unless told otherwise.

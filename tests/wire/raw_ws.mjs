@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // RFC 6455 from the client's side over a plain TCP socket: any byte sequence can be sent, every
 // frame of the server is checked for form and handed out as it came.
-import { createHash, randomBytes } from 'node:crypto';
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { Queue, within } from './wait.mjs';
 
@@ -10,8 +11,6 @@ export const BINARY = 2;
 export const CLOSE = 8;
 export const PING = 9;
 export const PONG = 10;
-
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 // Bytes of one client frame. `length` overrides the declared length, `wide` its encoding (7, 16
 // or 64 bits), `first` the whole first byte, `masked` the masking.
@@ -251,6 +250,22 @@ export class RawSocket {
     }
 }
 
-export function acceptFor(key) {
-    return createHash('sha1').update(key + GUID).digest('base64');
+const TCP_END_MS = 1500; // a second, and what a busy machine adds
+
+// The connection ends with a close frame of one of `codes` (null: without a code, undefined: no
+// such frame), and then TCP ends.
+export async function assertCloses(raw, ...codes) {
+    const { code } = await raw.closing();
+    assert.ok(codes.includes(code), `closed with ${code}, expected ${codes.join(' or ')}`);
+    await within(raw.ended, 'TCP to end', TCP_END_MS);
+    raw.destroy();
+}
+
+// The next message is `payload`, uncompressed.
+export async function assertEcho(raw, opcode, payload) {
+    const got = await raw.message();
+    assert.equal(got.opcode, opcode);
+    assert.equal(got.rsv, 0);
+    assert.equal(got.payload.length, Buffer.byteLength(payload));
+    assert.ok(got.payload.equals(Buffer.from(payload)), 'the echo differs');
 }

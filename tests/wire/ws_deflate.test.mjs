@@ -6,9 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import { Deflater, openDeflate } from './deflate.mjs';
 import { Peer } from './peer.mjs';
-import { BINARY, CLOSE, frame, PING, PONG, TEXT } from './raw_ws.mjs';
+import { assertCloses, BINARY, CLOSE, frame, PING, PONG, TEXT } from './raw_ws.mjs';
 import { CALM, reference, startServer } from './server.mjs';
-import { within } from './wait.mjs';
 
 const MIB = 1024 * 1024;
 
@@ -45,13 +44,6 @@ async function exchange(raw, opcode, data) {
     assert.equal(got.opcode, opcode);
     assert.ok(got.payload.equals(Buffer.from(data)), `${data.length} bytes came back otherwise`);
     return got;
-}
-
-async function assertCloses(raw, ...codes) {
-    const { code } = await raw.closing();
-    assert.ok(codes.includes(code), `closed with ${code}, expected ${codes.join(' or ')}`);
-    await within(raw.ended, 'TCP to end', 1500);
-    raw.destroy();
 }
 
 describe('deflate negotiation', () => {

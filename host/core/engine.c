@@ -44,15 +44,6 @@ unsigned zn__sid_reactor(const struct zn_server *server, const char *sid)
 
 // --- CORS ---------------------------------------------------------------------------------------
 
-static void cors_add(struct zn_http *http, const char *name, struct zn_slice value)
-{
-    size_t room = sizeof(http->cors) - http->cors_len;
-    int n =
-        snprintf(http->cors + http->cors_len, room, "%s: %.*s\r\n", name, (int)value.len, value.p);
-    if (n > 0 && (size_t)n < room)
-        http->cors_len += (uint16_t)n;
-}
-
 void zn__engine_cors(struct zn_conn *conn, const struct zn_cors *cors)
 {
     struct zn_http *http = conn->http;
@@ -61,34 +52,29 @@ void zn__engine_cors(struct zn_conn *conn, const struct zn_cors *cors)
     struct zn_slice origin;
     bool any = cors->origins_len == 1 && strcmp(cors->origins[0], "*") == 0;
     if (any) {
-        cors_add(http, "Access-Control-Allow-Origin", ZN_SLICE("*"));
+        zn__http_line(http, "Access-Control-Allow-Origin", ZN_SLICE("*"));
     } else {
         if (zn__http_header_find(&http->req, zn__http_head(conn), ZN_SLICE("origin"), &origin) &&
             zn__cors_allows(cors, origin))
-            cors_add(http, "Access-Control-Allow-Origin", origin);
-        cors_add(http, "Vary", ZN_SLICE("Origin"));
+            zn__http_line(http, "Access-Control-Allow-Origin", origin);
+        zn__http_line(http, "Vary", ZN_SLICE("Origin"));
     }
     if (cors->credentials)
-        cors_add(http, "Access-Control-Allow-Credentials", ZN_SLICE("true"));
-}
-
-static struct zn_slice cors_of(const struct zn_conn *conn)
-{
-    return (struct zn_slice){ conn->http->cors, conn->http->cors_len };
+        zn__http_line(http, "Access-Control-Allow-Credentials", ZN_SLICE("true"));
 }
 
 static void preflight(struct zn_conn *conn)
 {
     struct zn_http *http = conn->http;
     struct zn_slice asked;
-    cors_add(http, "Access-Control-Allow-Methods", ZN_SLICE("GET,HEAD,PUT,PATCH,POST,DELETE"));
-    cors_add(http, "Vary", ZN_SLICE("Access-Control-Request-Headers"));
+    zn__http_line(http, "Access-Control-Allow-Methods", ZN_SLICE("GET,HEAD,PUT,PATCH,POST,DELETE"));
+    zn__http_line(http, "Vary", ZN_SLICE("Access-Control-Request-Headers"));
     if (zn__http_header_find(&http->req, zn__http_head(conn),
                              ZN_SLICE("access-control-request-headers"), &asked))
-        cors_add(http, "Access-Control-Allow-Headers", asked);
-    cors_add(http, "Content-Length", ZN_SLICE("0"));
+        zn__http_line(http, "Access-Control-Allow-Headers", asked);
+    zn__http_line(http, "Content-Length", ZN_SLICE("0"));
     zn__http_reply(conn, &(struct zn_reply){ .status = 204,
-                                             .headers = cors_of(conn),
+                                             .headers = zn__http_lines(conn),
                                              .close = http->req.content_length > 0 });
 }
 
@@ -109,7 +95,7 @@ static void engine_refuse(struct zn_conn *conn, unsigned code, const char *messa
                        n > 0 ? (int)n : 2, n > 0 ? quoted : "\"\"");
     zn__http_reply(conn, &(struct zn_reply){ .status = code == FORBIDDEN ? 403 : 400,
                                              .content_type = "application/json",
-                                             .headers = cors_of(conn),
+                                             .headers = zn__http_lines(conn),
                                              .body = { body, (size_t)len },
                                              .close = req->chunked || req->content_length > 0 });
 }
@@ -144,7 +130,7 @@ static void cookie_add(struct zn_conn *conn, const struct zn_session *session)
     int n =
         snprintf(value, sizeof(value), "%s=%s; Path=/; HttpOnly; SameSite=Lax", name, session->sid);
     if (n > 0 && (size_t)n < sizeof(value))
-        cors_add(conn->http, "Set-Cookie", (struct zn_slice){ value, (size_t)n });
+        zn__http_line(conn->http, "Set-Cookie", (struct zn_slice){ value, (size_t)n });
 }
 
 // 101 for this engine. 0, or negative when the connection is refused or gone.
@@ -165,7 +151,8 @@ static int engine_switch(struct zn_conn *conn, struct zn_engine *engine, enum zn
     }
     size_t extension_len = zn__deflate_negotiate(&http->req, head, &config, &params, extension);
     struct zn_slice extension_value = { extension, extension_len };
-    if (zn__http_switch(conn, (struct zn_slice){ NULL, 0 }, extension_value, cors_of(conn)) < 0) {
+    if (zn__http_switch(conn, (struct zn_slice){ NULL, 0 }, extension_value, zn__http_lines(conn)) <
+        0) {
         zn__conn_abort(conn);
         return -EPROTO;
     }
@@ -322,8 +309,8 @@ static void session_request(struct zn_conn *conn, struct zn_session *session)
         if (zn__polling_post(session, conn))
             http->phase = ZN_PHASE_BODY;
     } else {
-        zn__http_reply(
-            conn, &(struct zn_reply){ .status = 500, .headers = cors_of(conn), .close = true });
+        zn__http_reply(conn, &(struct zn_reply){
+                                 .status = 500, .headers = zn__http_lines(conn), .close = true });
     }
 }
 

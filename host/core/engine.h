@@ -86,7 +86,9 @@ void zn__polling_get(struct zn_session *session, struct zn_conn *conn);
 bool zn__polling_post(struct zn_session *session, struct zn_conn *conn);
 void zn__polling_body(struct zn_conn *conn, uint8_t *data, size_t len);
 void zn__polling_flush(struct zn_session *session); // answers the waiting GET if there is something
-void zn__polling_end(struct zn_session *session);   // answers what waits, at the session's end
+// Replaces what is queued by its gzip file, if that is wanted; whether it did.
+bool zn__polling_compress(struct zn_session *session, const struct zn_conn *conn);
+void zn__polling_end(struct zn_session *session); // answers what waits, at the session's end
 void zn__polling_conn_gone(struct zn_session *session, struct zn_conn *conn);
 
 // --- upgrade.c

@@ -23,7 +23,7 @@ static struct zn_http *http_begin(struct zn_conn *conn)
         http = malloc(sizeof(*http));
     if (http == NULL)
         return NULL;
-    memset(http, 0, offsetof(struct zn_http, cors));
+    memset(http, 0, offsetof(struct zn_http, lines));
     zn__http_req_init(&http->req);
     conn->http = http;
     return http;
@@ -117,6 +117,31 @@ static void push_queue(struct zn_conn *conn, struct zn_outq *queue)
     zn__outq_deinit(queue);
 }
 
+void zn__http_line(struct zn_http *http, const char *name, struct zn_slice value)
+{
+    size_t room = sizeof(http->lines) - http->lines_len;
+    int n = snprintf(http->lines + http->lines_len, room, "%s: %.*s\r\n", name, (int)value.len,
+                     value.p);
+    if (n > 0 && (size_t)n < room)
+        http->lines_len += (uint16_t)n;
+}
+
+struct zn_slice zn__http_lines(const struct zn_conn *conn)
+{
+    return (struct zn_slice){ conn->http->lines, conn->http->lines_len };
+}
+
+bool zn__http_accepts_gzip(const struct zn_conn *conn)
+{
+    uint32_t cursor = 0;
+    struct zn_slice coding;
+    while (zn__http_list_next(&conn->http->req, zn__http_head(conn), ZN_SLICE("accept-encoding"),
+                              &cursor, &coding))
+        if (zn__slice_ieq(coding, ZN_SLICE("gzip")))
+            return true;
+    return false;
+}
+
 void zn__http_reply(struct zn_conn *conn, const struct zn_reply *reply)
 {
     struct zn_http *http = conn->http;
@@ -189,27 +214,6 @@ int zn__http_switch(struct zn_conn *conn, struct zn_slice protocol, struct zn_sl
 static void reply_status(struct zn_conn *conn, unsigned status, bool close)
 {
     zn__http_reply(conn, &(struct zn_reply){ .status = status, .close = close });
-}
-
-static bool origin_matches(struct zn_slice pattern, struct zn_slice origin)
-{
-    const char *star = memchr(pattern.p, '*', pattern.len);
-    if (star == NULL)
-        return zn__slice_ieq(pattern, origin);
-    size_t front = (size_t)(star - pattern.p);
-    size_t back = pattern.len - front - 1;
-    return origin.len >= front + back && strncasecmp(origin.p, pattern.p, front) == 0 &&
-           strncasecmp(origin.p + origin.len - back, star + 1, back) == 0;
-}
-
-bool zn__cors_allows(const struct zn_cors *cors, struct zn_slice origin)
-{
-    for (size_t i = 0; i < cors->origins_len; i++) {
-        struct zn_slice pattern = { cors->origins[i], strlen(cors->origins[i]) };
-        if (origin_matches(pattern, origin))
-            return true;
-    }
-    return false;
 }
 
 static const struct zn_route *route_find(const struct zn_server *server, struct zn_slice path)

@@ -23,8 +23,8 @@ struct zn_http {
     struct zn_buffer *in; // input not used up: from the head's first byte while it is needed
     struct zn_buffer *body;
     struct zn_request *request; // a decision that is being waited for
-    uint16_t cors_len;
-    char cors[400]; // header lines for the answer
+    uint16_t lines_len;
+    char lines[400]; // header lines for the answer
     struct zn_http_req req;
 };
 
@@ -41,6 +41,9 @@ void zn__http_recv(struct zn_conn *conn, uint8_t *data, size_t len);
 void zn__http_eof(struct zn_conn *conn);
 void zn__http_timer(struct zn_conn *conn);
 
+// Adds a header line for the answer; one that does not fit is left out. The lines so far.
+void zn__http_line(struct zn_http *http, const char *name, struct zn_slice value);
+struct zn_slice zn__http_lines(const struct zn_conn *conn);
 // Answers the request in hand.
 void zn__http_reply(struct zn_conn *conn, const struct zn_reply *reply);
 // Answers an upgrade that is refused: plain text, then the end of the connection.
@@ -59,10 +62,9 @@ void zn__http_drop(struct zn_conn *conn);
 void zn__http_resume(struct zn_conn *conn);
 void zn__http_resume_later(struct zn_conn *conn);
 
+// Whether the answer may be compressed with gzip.
+bool zn__http_accepts_gzip(const struct zn_conn *conn);
 // The head of the request in hand.
 const char *zn__http_head(const struct zn_conn *conn);
-
-// Whether an Origin may use a route; `allowed_out`: what to answer in Access-Control-Allow-Origin.
-bool zn__cors_allows(const struct zn_cors *cors, struct zn_slice origin);
 
 #endif

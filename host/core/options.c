@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int zn__cors_copy(struct zn_cors *to, const struct zn_cors *from)
 {
@@ -35,6 +36,27 @@ void zn__cors_free(struct zn_cors *cors)
     free((void *)cors->origins);
     cors->origins = NULL;
     cors->origins_len = 0;
+}
+
+static bool origin_matches(struct zn_slice pattern, struct zn_slice origin)
+{
+    const char *star = memchr(pattern.p, '*', pattern.len);
+    if (star == NULL)
+        return zn__slice_ieq(pattern, origin);
+    size_t front = (size_t)(star - pattern.p);
+    size_t back = pattern.len - front - 1;
+    return origin.len >= front + back && strncasecmp(origin.p, pattern.p, front) == 0 &&
+           strncasecmp(origin.p + origin.len - back, star + 1, back) == 0;
+}
+
+bool zn__cors_allows(const struct zn_cors *cors, struct zn_slice origin)
+{
+    for (size_t i = 0; i < cors->origins_len; i++) {
+        struct zn_slice pattern = { cors->origins[i], strlen(cors->origins[i]) };
+        if (origin_matches(pattern, origin))
+            return true;
+    }
+    return false;
 }
 
 void zn__deflate_defaults(struct zn_deflate_options *options)

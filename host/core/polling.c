@@ -8,11 +8,6 @@
 #include "proto/eio.h"
 #include "proto/utf8.h"
 
-static struct zn_slice cors_of(const struct zn_conn *conn)
-{
-    return (struct zn_slice){ conn->http->cors, conn->http->cors_len };
-}
-
 // Lets go of the GET or POST of this connection.
 static void conn_release(struct zn_session *session, struct zn_conn *conn)
 {
@@ -35,19 +30,10 @@ static bool user_agent_is_ie(const struct zn_conn *conn)
 // Adds what every polling answer carries to the exchange's header lines.
 static void polling_headers(struct zn_conn *conn)
 {
-    struct zn_http *http = conn->http;
-    static const char no_store[] = "cache-control: no-store\r\n"
-                                   "X-Content-Type-Options: nosniff\r\n";
-    static const char xss[] = "X-XSS-Protection: 0\r\n";
-    size_t room = sizeof(http->cors) - http->cors_len;
-    if (room < sizeof(no_store) + sizeof(xss))
-        return;
-    memcpy(http->cors + http->cors_len, no_store, sizeof(no_store) - 1);
-    http->cors_len += sizeof(no_store) - 1;
-    if (user_agent_is_ie(conn)) {
-        memcpy(http->cors + http->cors_len, xss, sizeof(xss) - 1);
-        http->cors_len += sizeof(xss) - 1;
-    }
+    zn__http_line(conn->http, "cache-control", ZN_SLICE("no-store"));
+    zn__http_line(conn->http, "X-Content-Type-Options", ZN_SLICE("nosniff"));
+    if (user_agent_is_ie(conn))
+        zn__http_line(conn->http, "X-XSS-Protection", ZN_SLICE("0"));
 }
 
 // Answers a GET with one packet that is not queued.
@@ -55,7 +41,7 @@ static void poll_answer(struct zn_conn *conn, const char *packet)
 {
     zn__http_reply(conn, &(struct zn_reply){ .status = 200,
                                              .content_type = "text/plain; charset=UTF-8",
-                                             .headers = cors_of(conn),
+                                             .headers = zn__http_lines(conn),
                                              .body = { packet, strlen(packet) } });
 }
 
@@ -69,12 +55,14 @@ void zn__polling_flush(struct zn_session *session)
     if (session->queue.bytes == 0 && !noop)
         return;
     conn_release(session, conn);
+    if (!noop && zn__polling_compress(session, conn))
+        zn__http_line(conn->http, "Content-Encoding", ZN_SLICE("gzip"));
     if (noop)
         poll_answer(conn, "6");
     else
         zn__http_reply(conn, &(struct zn_reply){ .status = 200,
                                                  .content_type = "text/plain; charset=UTF-8",
-                                                 .headers = cors_of(conn),
+                                                 .headers = zn__http_lines(conn),
                                                  .body_queue = &session->queue });
     zn__http_resume(conn);
     if (session->pressed) {
@@ -87,7 +75,7 @@ static void answer_400(struct zn_conn *conn)
 {
     const struct zn_http_req *req = &conn->http->req;
     zn__http_reply(conn, &(struct zn_reply){ .status = 400,
-                                             .headers = cors_of(conn),
+                                             .headers = zn__http_lines(conn),
                                              .close = req->chunked || req->content_length > 0 });
 }
 
@@ -146,7 +134,7 @@ void zn__polling_body(struct zn_conn *conn, uint8_t *data, size_t len)
     }
     zn__http_reply(conn, &(struct zn_reply){ .status = 200,
                                              .content_type = "text/html",
-                                             .headers = cors_of(conn),
+                                             .headers = zn__http_lines(conn),
                                              .body = ZN_SLICE("ok") });
 }
 
@@ -163,7 +151,7 @@ void zn__polling_end(struct zn_session *session)
             (void)zn__session_eio(session, '0' + ZN_EIO_CLOSE, (struct zn_slice){ NULL, 0 });
             zn__http_reply(conn, &(struct zn_reply){ .status = 200,
                                                      .content_type = "text/plain; charset=UTF-8",
-                                                     .headers = cors_of(conn),
+                                                     .headers = zn__http_lines(conn),
                                                      .body_queue = &session->queue });
         }
         zn__http_resume(conn);

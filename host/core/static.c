@@ -10,17 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool accepts_gzip(const struct zn_conn *conn)
-{
-    uint32_t cursor = 0;
-    struct zn_slice coding;
-    while (zn__http_list_next(&conn->http->req, zn__http_head(conn), ZN_SLICE("accept-encoding"),
-                              &cursor, &coding))
-        if (zn__slice_ieq(coding, ZN_SLICE("gzip")))
-            return true;
-    return false;
-}
-
 // RFC 9110 section 13.1.2; weak comparison.
 static bool none_match_has(const struct zn_conn *conn, const char *etag)
 {
@@ -46,7 +35,7 @@ static void file_reply(struct zn_conn *conn, const struct zn_static *file, const
                                                  .close = body_sent });
         return;
     }
-    bool gzip = file->gzip != NULL && accepts_gzip(conn);
+    bool gzip = file->gzip != NULL && zn__http_accepts_gzip(conn);
     char headers[256];
     int n = snprintf(headers, sizeof(headers),
                      "Cache-Control: %s\r\nETag: %s\r\nX-Content-Type-Options: nosniff\r\n"

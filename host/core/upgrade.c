@@ -113,11 +113,10 @@ static void upgrade_complete(struct zn_session *session, struct zn_conn *conn)
         struct zn_conn *poll = session->poll;
         session->poll = NULL;
         poll->session = NULL;
-        zn__http_reply(poll,
-                       &(struct zn_reply){ .status = 200,
-                                           .content_type = "text/plain; charset=UTF-8",
-                                           .headers = { poll->http->cors, poll->http->cors_len },
-                                           .body = ZN_SLICE("6") });
+        zn__http_reply(poll, &(struct zn_reply){ .status = 200,
+                                                 .content_type = "text/plain; charset=UTF-8",
+                                                 .headers = zn__http_lines(poll),
+                                                 .body = ZN_SLICE("6") });
         zn__http_resume(poll);
     }
     if (queue_move(session, conn) < 0)

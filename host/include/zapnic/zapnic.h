@@ -143,6 +143,7 @@ struct zn_engine_options {       // Engine.IO
     uint32_t upgrade_timeout_ms; // 0: 10,000
     size_t max_payload;          // bytes of one message; 0: 1,000,000
     bool no_polling, no_websocket, no_upgrades;
+    bool no_http_compression; // polling answers from 1 KiB on are sent with gzip otherwise
     struct zn_cors cors;
     const char *cookie; // name of a cookie that carries the sid; NULL: none (HttpOnly,
                         // SameSite=Lax, Path=/)

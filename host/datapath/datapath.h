@@ -37,7 +37,8 @@ enum zn_dp_event_type {
                 // datapath (ZN_DP_CAP_ASYNC): they are free now, and the stream's memory goes
 };
 
-// A stream on its way between two reactors' datapaths of the same kind.
+// A stream on its way between two reactors' datapaths of the same kind (epoll and uring count as
+// one).
 struct zn_dp_handle {
     int fd;
     void *state;                               // of a wrapping datapath (TLS); NULL otherwise
@@ -148,7 +149,8 @@ static inline void *zn_stream_user(struct zn_stream *stream, size_t user_size)
 extern const struct zn_dp_ops zn_dp_epoll;
 extern const struct zn_dp_ops zn_dp_uring;
 
-// By name ("auto", "epoll", "uring"): the table, or NULL. "auto" probes the kernel.
+// By name ("auto", "epoll", "uring"): the table, or NULL. "auto" probes the kernel; use only open()
+// and name of it, and then the instance's own table.
 const struct zn_dp_ops *zn_dp_find(const char *name);
 
 // --- mem: the test double. Its clock moves only by zn_dp_mem_advance().

@@ -98,6 +98,7 @@ int zn__epoll_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cookie
     if (!stream)
         goto fail;
     stream->fd = handle.fd;
+    zn__socket_blocking(handle.fd, false); // another kind of datapath may have had it
     dp->adoptions[dp->adoptions_len++] = (struct zn_epoll_adoption){ stream, cookie };
     return 0;
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +56,14 @@ void zn__socket_reset(int fd)
     static const struct linger abort_linger = { .l_onoff = 1 };
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_linger, sizeof abort_linger);
     close(fd);
+}
+
+void zn__socket_blocking(int fd, bool blocking)
+{
+    int flags = fcntl(fd, F_GETFL);
+    int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    if (flags >= 0 && wanted != flags)
+        fcntl(fd, F_SETFL, wanted);
 }
 
 void zn__clock_read(struct zn_dp *dp)

@@ -22,6 +22,9 @@ bool zn__socket_exhausted(int err);
 // Closes so that the peer sees a reset.
 void zn__socket_reset(int fd);
 
+// epoll wants its sockets non-blocking, io_uring blocking.
+void zn__socket_blocking(int fd, bool blocking);
+
 // Sets dp->now_ns and dp->wall_ms.
 void zn__clock_read(struct zn_dp *dp);
 

@@ -20,20 +20,30 @@ static const unsigned recv_default = 64 * 1024;
 
 // --- instance
 
-static int ring_open(struct zn_uring_dp *dp)
+static int ring_init(struct zn_uring_dp *dp, unsigned scale)
 {
     struct io_uring_params params = {
         .flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL |
                  IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN |
                  IORING_SETUP_DEFER_TASKRUN,
-        .cq_entries = ZN_URING_CQ,
+        .cq_entries = ZN_URING_CQ / scale,
     };
-    int err = io_uring_queue_init_params(ZN_URING_SQ, &dp->ring, &params);
+    int err = io_uring_queue_init_params(ZN_URING_SQ / scale, &dp->ring, &params);
     if (err)
         return err == -EINVAL ? -ENOSYS : err; // before Linux 6.1
     err = zn__uring_buffers_init(&dp->buffers, &dp->ring, dp->config.recv_size);
     if (err)
         io_uring_queue_exit(&dp->ring);
+    return err;
+}
+
+// Rings count as locked memory, of which a user without privileges has little: smaller ones work
+// as well, with more calls for a large burst.
+static int ring_open(struct zn_uring_dp *dp)
+{
+    int err = -ENOMEM;
+    for (unsigned scale = 1; scale <= ZN_URING_SCALE_MAX && err == -ENOMEM; scale *= 2)
+        err = ring_init(dp, scale);
     return err;
 }
 

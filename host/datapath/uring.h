@@ -18,8 +18,9 @@
 #include <stdatomic.h>
 
 enum {
-    ZN_URING_SQ = 1024,
-    ZN_URING_CQ = 8192,
+    ZN_URING_SQ = 512,
+    ZN_URING_CQ = 4096,
+    ZN_URING_SCALE_MAX = 8,      // divides both where locked memory is short
     ZN_URING_ACCEPTS_MAX = 64,   // in one turn
     ZN_URING_BUFFERS_MAX = 1024, // a power of two
     ZN_URING_BUFFERS_MIN = 64,   // lent at first; more when they run out

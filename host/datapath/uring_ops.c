@@ -153,6 +153,7 @@ int zn__uring_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cookie
     if (!stream)
         goto fail;
     stream->fd = handle.fd;
+    zn__socket_blocking(handle.fd, true); // another kind of datapath may have had it
     dp->adoptions[dp->adoptions_len++] = (struct zn_uring_adoption){ stream, cookie };
     return 0;
 

@@ -524,13 +524,13 @@ uint8_t *pattern_new(size_t len)
     return bytes;
 }
 
-static struct backend backends[] = {
+struct backend backends[BACKENDS] = {
     { "mem", &zn_dp_mem, false },        { "mem_async", &zn_dp_mem_async, false },
     { "epoll", &zn_dp_epoll, false },    { "uring", &zn_dp_uring, false },
     { "epoll_tls", &zn_dp_epoll, true }, { "uring_tls", &zn_dp_uring, true },
 };
 
-enum { BACKENDS = sizeof backends / sizeof backends[0], TESTS_MAX = 256 };
+enum { TESTS_MAX = 256 };
 
 int rig_run(const struct scenario *scenarios, size_t len, int argc, char **argv)
 {

@@ -15,6 +15,10 @@ struct backend {
     bool tls;
 };
 
+// The back ends that every scenario runs over.
+enum { BACKENDS = 6 };
+extern struct backend backends[BACKENDS];
+
 // The server's bytes of a stream.
 struct session {
     uint64_t magic;

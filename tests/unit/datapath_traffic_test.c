@@ -110,15 +110,15 @@ static size_t traffic_left(const struct traffic *traffic)
     return left;
 }
 
-static void traffic_at_random_keeps_every_byte(void **state)
+static void traffic_between(const struct backend *one, const struct backend *other)
 {
     static struct traffic traffic;
     for (unsigned round = 0; round < 2; round++) {
         struct zn_dp_config config = { .streams_max = 100, .recv_size = round % 2 ? 777 : 0 };
         traffic = (struct traffic){ .seed = round };
         traffic.bytes = pattern_new(TRAFFIC_LEN + TRAFFIC_CLIENTS);
-        rig_open(&traffic.rigs[0], *state, &config);
-        rig_open(&traffic.rigs[1], *state, &config);
+        rig_open(&traffic.rigs[0], one, &config);
+        rig_open(&traffic.rigs[1], other, &config);
         for (unsigned i = 0; i < TRAFFIC_CLIENTS; i++)
             traffic.clients[i] = client_greeted(&traffic.rigs[i % 2]);
         for (int step = 0; step < 3000; step++)
@@ -148,10 +148,27 @@ static void traffic_at_random_keeps_every_byte(void **state)
     }
 }
 
+static void traffic_at_random_keeps_every_byte(void **state)
+{
+    traffic_between(*state, *state);
+}
+
+// epoll and io_uring take each other's streams.
+static void traffic_across_kinds_keeps_every_byte(void **state)
+{
+    const struct backend *backend = *state;
+    if (backend->ops == &zn_dp_mem || backend->ops == &zn_dp_mem_async)
+        return;
+    struct backend other = *backend;
+    other.ops = backend->ops == &zn_dp_epoll ? &zn_dp_uring : &zn_dp_epoll;
+    traffic_between(backend, &other);
+}
+
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
         { "traffic_at_random_keeps_every_byte", traffic_at_random_keeps_every_byte },
+        { "traffic_across_kinds_keeps_every_byte", traffic_across_kinds_keeps_every_byte },
     };
-    return rig_run(scenarios, 1, argc, argv);
+    return rig_run(scenarios, 2, argc, argv);
 }

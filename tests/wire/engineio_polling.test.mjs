@@ -2,6 +2,7 @@
 // Engine.IO v4 long-polling on the wire: payloads, overlaps, aborts and the payload limit.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import zlib from 'node:zlib';
 import { assertError, openSocket, Polling, SEPARATOR } from './eio.mjs';
 import { chunked, Connection, fetchRaw } from './raw_http.mjs';
 import { CALM, startServer } from './server.mjs';
@@ -58,6 +59,30 @@ describe('engine.io long-polling messages', () => {
         }
         assert.equal((await session.get()).body, ['4a', '4b', '4c', 'bAQ=='].join(SEPARATOR));
     });
+
+    for (const [accept, coding, unpack] of [['gzip', 'gzip', zlib.gunzipSync],
+        ['deflate', 'deflate', zlib.inflateSync], ['br;q=1, gzip;q=0.5', 'gzip', zlib.gunzipSync],
+        ['gzip;q=0', undefined], ['br', undefined], ['identity', undefined]]) {
+        test(`long answer to a client that accepts ${accept} is unpacked whole`, async (t) => {
+            const session = await Polling.open(server);
+            const text = `4${'long polling é '.repeat(1000)}`;
+            const get = () => fetchRaw(server.port, { target: session.target,
+                headers: { 'Accept-Encoding': accept } });
+            await session.post(text);
+            const long = await get();
+            if (coding && accept !== 'gzip' && !long.headers['content-encoding']) {
+                t.diagnostic('not compressed'); // a choice of the server's
+            } else {
+                assert.equal(long.headers['content-encoding'], coding);
+            }
+            const bytes = long.headers['content-encoding'] ? unpack(long.bytes) : long.bytes;
+            assert.equal(bytes.toString(), text);
+            await session.post('4short');
+            const short = await get();
+            assert.equal(short.headers['content-encoding'], undefined);
+            assert.equal(short.body, '4short');
+        });
+    }
 
     test('post and poll share one keep-alive connection', async () => {
         const session = await Polling.open(server);

@@ -131,13 +131,27 @@ struct zn_slice zn__http_lines(const struct zn_conn *conn)
     return (struct zn_slice){ conn->http->lines, conn->http->lines_len };
 }
 
+// Whether an element of Accept-Encoding is gzip with a weight above 0 (RFC 9110 section 12.4.2).
+static bool coding_is_gzip(struct zn_slice coding)
+{
+    struct zn_slice name = { coding.p, 0 };
+    while (name.len < coding.len && strchr("; \t", coding.p[name.len]) == NULL)
+        name.len++;
+    if (!zn__slice_ieq(name, ZN_SLICE("gzip")))
+        return false;
+    for (size_t i = name.len; i < coding.len; i++)
+        if (coding.p[i] >= '1' && coding.p[i] <= '9')
+            return true;
+    return name.len == coding.len; // a weight without such a digit is 0
+}
+
 bool zn__http_accepts_gzip(const struct zn_conn *conn)
 {
     uint32_t cursor = 0;
     struct zn_slice coding;
     while (zn__http_list_next(&conn->http->req, zn__http_head(conn), ZN_SLICE("accept-encoding"),
                               &cursor, &coding))
-        if (zn__slice_ieq(coding, ZN_SLICE("gzip")))
+        if (coding_is_gzip(coding))
             return true;
     return false;
 }

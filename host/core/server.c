@@ -271,7 +271,7 @@ static void *reactor_main(void *arg)
     }
     if (reactor->index == 0 && atomic_load(&server->start_error) == 0)
         atomic_store(&server->running, true); // before any loop can sleep
-    pthread_barrier_wait(&server->barrier); // everybody listens
+    pthread_barrier_wait(&server->barrier);   // everybody listens
     if (atomic_load(&server->start_error) == 0) {
         if (reactor->index == 0 && server->options.ready != NULL)
             server->options.ready(server, server->options.ready_user);
@@ -309,7 +309,8 @@ void zn_server_stop(struct zn_server *server, uint32_t drain_ms)
     atomic_store(&server->stop_asked, true);
     atomic_fetch_add(&server->stoppers, 1);
     // Before `running` the loops look before they sleep. Looked at once: the first loop that this
-    // wakes may end and clear it while the others still sleep; the datapaths stay until stoppers is 0.
+    // wakes may end and clear it while the others still sleep; the datapaths stay until stoppers
+    // is 0.
     bool running = atomic_load(&server->running);
     for (unsigned i = 0; running && i < server->threads; i++) {
         struct zn_dp *dp = server->reactors[i].dp;

@@ -63,7 +63,7 @@ static void answer_with_gzip_inflates_to_the_payload(void **state)
     size_t len;
     (void)state;
     mem_server_start(&mem, NULL);
-    const char *got = answer(&mem, "Accept-Encoding: br, gzip\r\n", &len);
+    const char *got = answer(&mem, "Accept-Encoding: br, gzip; q=0.5\r\n", &len);
     assert_non_null(strstr(got, "\r\nContent-Encoding: gzip\r\n"));
     const char *body = strstr(got, "\r\n\r\n") + 4;
     size_t body_len = (size_t)(got + len - body);
@@ -86,10 +86,15 @@ static void answer_without_gzip_is_the_payload(void **state)
     size_t len;
     (void)state;
     mem_server_start(&mem, NULL);
-    const char *got = answer(&mem, "Accept-Encoding: br, gzippy\r\n", &len);
-    assert_null(strstr(got, "Content-Encoding"));
-    const char *body = strstr(got, "\r\n\r\n") + 4;
-    check_text(body, (size_t)(got + len - body));
+    static const char *const headers[] = { "", "Accept-Encoding: br, gzippy\r\n",
+                                           "Accept-Encoding: gzip;q=0\r\n",
+                                           "Accept-Encoding: gzip ; q=0.0\r\n" };
+    for (unsigned i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+        const char *got = answer(&mem, headers[i], &len);
+        assert_null(strstr(got, "Content-Encoding"));
+        const char *body = strstr(got, "\r\n\r\n") + 4;
+        check_text(body, (size_t)(got + len - body));
+    }
     mem_server_stop(&mem);
 }
 

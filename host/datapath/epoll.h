@@ -39,7 +39,7 @@ enum {
     ZN_EPOLL_RECV_LEAST = 2048, // less room than this is not worth a call
     ZN_EPOLL_AREA_SIZE = 1024 * 1024,
     ZN_EPOLL_LINGERS_MAX = 1024, // a power of two
-    ZN_EPOLL_LINGER_BYTES = 256 * 1024,
+    ZN_EPOLL_LINGER_BYTES = 16 * 1024 * 1024,
 };
 
 // Kinds of what an epoll event leads to, in the low bits of its data.

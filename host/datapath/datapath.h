@@ -105,11 +105,11 @@ struct zn_dp_ops {
     int (*poll)(struct zn_dp *dp, struct zn_dp_event *events, unsigned max, uint64_t timeout_ns);
 
     // Sends a burst, one entry a stream, in as few system calls as the back end can.
-    // Where taken is less than the whole, SENT events account for the rest of what the call
-    // was given (uring) or say that there is room to try again (epoll: SENT with len 0); until the
-    // first of them, do not send on that stream: it accounts for all. A stream that breaks reports
-    // ERROR by poll(). If it is ended instead of waited for, GONE follows (ZN_DP_CAP_ASYNC): what
-    // was given goes out first after RELEASE.
+    // Where taken is less than the whole: with ZN_DP_CAP_ASYNC the rest stays with the datapath,
+    // and SENT events tell of its progress until it is accounted for; without, the rest is the
+    // caller's, and a SENT of length 0 says that there is room to try again. Until then, do not
+    // send on that stream. A stream that breaks reports ERROR by poll(). If it is ended instead
+    // of waited for, GONE follows (ZN_DP_CAP_ASYNC): what was given goes out first after RELEASE.
     void (*send)(struct zn_dp *dp, struct zn_dp_send *burst, unsigned burst_len);
 
     // Stops (false) and restarts (true) RECV events of a stream.

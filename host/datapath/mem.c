@@ -281,11 +281,14 @@ static bool stream_event(struct zn_mem_dp *dp, struct zn_stream *stream, struct 
         event->err = stream->err;
         return due;
     }
-    if (stream->given && given_send(stream)) {
-        stream->flags &= ~ZN_MEM_OWES;
+    size_t done = stream->given_done;
+    if (stream->given) {
+        if (given_send(stream))
+            stream->flags &= ~ZN_MEM_OWES;
         event->type = ZN_DP_SENT;
-        event->len = stream->given_total;
-        return true;
+        event->len = stream->given_done - done;
+        if (event->len)
+            return true;
     }
     if (stream->flags & ZN_MEM_BLOCKED && peer_room(peer)) {
         stream->flags &= ~ZN_MEM_BLOCKED;

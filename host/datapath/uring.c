@@ -93,6 +93,7 @@ static void stream_shut(void *context, struct zn_stream *stream)
     if (stream->fd >= 0)
         shutdown(stream->fd, SHUT_RDWR);
     free(stream->spill);
+    free(stream->rest);
 }
 
 static void stream_close(void *context, struct zn_stream *stream)

@@ -28,7 +28,7 @@ enum {
     ZN_URING_HELD_MAX = 8,       // buffers of one stream before its receiving stops; the kernel
                                  // may have filled 32 more in one go by then
     ZN_URING_LINGERS_MAX = 1024, // a power of two
-    ZN_URING_LINGER_BYTES = 256 * 1024,
+    ZN_URING_LINGER_BYTES = 16 * 1024 * 1024,
     ZN_URING_NONE = 0xffff, // no buffer; no linger slot
 };
 
@@ -76,12 +76,20 @@ struct zn_uring_spill {
     uint8_t data[];
 };
 
+// What is left to send of a stream whose socket was full.
+struct zn_uring_rest {
+    struct msghdr message; // its iovecs are those behind, from the first that is not through
+    struct iovec iov[];
+};
+
 struct zn_stream {
     struct zn_stream *next;       // in the ready or the dead list
     struct zn_uring_spill *spill; // input copied out of buffers, older than those
+    struct zn_uring_rest *rest;
     int fd;
     uint32_t flags;
-    uint32_t given; // to the kernel to send; of an ended stream: bytes received and dropped
+    uint32_t given; // to send and not sent yet; of an ended stream, after our FIN: bytes received
+    uint32_t sent;  // since the last SENT
     uint16_t first; // buffers received, by id
     uint16_t last;  // of an ended stream: its place among those that linger
     uint16_t held;  // how many buffers
@@ -195,6 +203,9 @@ void zn__uring_on_recv(struct zn_uring_dp *dp, struct zn_stream *stream, int res
                        unsigned flags);
 void zn__uring_on_send(struct zn_uring_dp *dp, struct zn_stream *stream, int result);
 void zn__uring_on_watch(struct zn_uring_dp *dp, struct zn_stream *stream, int result);
+
+// Goes on with what is left to send, of which `done` bytes more are through.
+void zn__uring_send_rest(struct zn_uring_dp *dp, struct zn_stream *stream, size_t done);
 
 // Makes one event of what is due. False: there was nothing to tell.
 bool zn__uring_event(struct zn_uring_dp *dp, struct zn_stream *stream, struct zn_dp_event *event);

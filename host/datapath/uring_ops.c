@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 // --- sending
@@ -39,18 +40,46 @@ static void send_queue(struct zn_uring_dp *dp, struct zn_dp_send *send)
     if (dp->messages_len == ZN_URING_SQ || !io_uring_sq_space_left(&dp->ring))
         sends_submit(dp);
     struct io_uring_sqe *sqe = zn__uring_sqe(dp);
-    int flags = MSG_NOSIGNAL | MSG_WAITALL;
     if (send->iov_len == 1) {
-        io_uring_prep_send(sqe, stream->fd, send->iov->iov_base, total, flags);
+        io_uring_prep_send(sqe, stream->fd, send->iov->iov_base, total, MSG_NOSIGNAL);
     } else {
         struct msghdr *message = &dp->messages[dp->messages_len++];
         *message =
             (struct msghdr){ .msg_iov = (struct iovec *)send->iov, .msg_iovlen = send->iov_len };
-        io_uring_prep_sendmsg(sqe, stream->fd, message, (unsigned)flags);
+        io_uring_prep_sendmsg(sqe, stream->fd, message, MSG_NOSIGNAL);
     }
     io_uring_sqe_set_data64(sqe, (uintptr_t)stream | ZN_URING_SEND);
     stream->given = (uint32_t)total;
+    stream->sent = 0;
     stream->flags |= ZN_URING_SENDING | ZN_URING_FRESH;
+}
+
+// Keeps the iovecs of a send that did not complete at once: the caller's are its own again.
+static void rest_keep(struct zn_uring_dp *dp, struct zn_stream *stream,
+                      const struct zn_dp_send *send)
+{
+    size_t size = send->iov_len * sizeof *send->iov;
+    stream->rest = malloc(sizeof *stream->rest + size);
+    if (!stream->rest) {
+        zn__uring_break(dp, stream, ENOMEM);
+        return;
+    }
+    memcpy(stream->rest->iov, send->iov, size);
+    stream->rest->message =
+        (struct msghdr){ .msg_iov = stream->rest->iov, .msg_iovlen = send->iov_len };
+    zn__uring_send_rest(dp, stream, send->taken);
+}
+
+static void send_settle(struct zn_uring_dp *dp, struct zn_dp_send *send)
+{
+    struct zn_stream *stream = send->stream;
+    if (!(stream->flags & ZN_URING_FRESH))
+        return;
+    stream->flags &= ~ZN_URING_FRESH;
+    send->taken = stream->sent;
+    stream->sent = 0;
+    if (stream->given && !(stream->flags & ZN_URING_BROKEN))
+        rest_keep(dp, stream, send);
 }
 
 void zn__uring_send(struct zn_dp *base, struct zn_dp_send *burst, unsigned burst_len)
@@ -60,12 +89,8 @@ void zn__uring_send(struct zn_dp *base, struct zn_dp_send *burst, unsigned burst
     for (unsigned i = 0; i < burst_len; i++)
         send_queue(dp, &burst[i]);
     sends_submit(dp);
-    for (unsigned i = 0; i < burst_len; i++) {
-        struct zn_stream *stream = burst[i].stream;
-        if (!(stream->flags & (ZN_URING_SENDING | ZN_URING_OWES)))
-            burst[i].taken = total_len(&burst[i]);
-        stream->flags &= ~ZN_URING_FRESH;
-    }
+    for (unsigned i = 0; i < burst_len; i++)
+        send_settle(dp, &burst[i]);
 }
 
 // --- stopping

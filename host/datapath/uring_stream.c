@@ -219,22 +219,49 @@ void zn__uring_on_recv(struct zn_uring_dp *dp, struct zn_stream *stream, int res
         zn__uring_ready(dp, stream);
 }
 
+void zn__uring_send_rest(struct zn_uring_dp *dp, struct zn_stream *stream, size_t done)
+{
+    struct msghdr *message = &stream->rest->message;
+    for (; done >= message->msg_iov->iov_len; message->msg_iovlen--)
+        done -= message->msg_iov++->iov_len;
+    message->msg_iov->iov_base = (uint8_t *)message->msg_iov->iov_base + done;
+    message->msg_iov->iov_len -= done;
+    if (stream->flags & (ZN_URING_SENDING | ZN_URING_BROKEN | ZN_URING_CLOSING))
+        return;
+    struct io_uring_sqe *sqe = zn__uring_sqe(dp);
+    io_uring_prep_sendmsg(sqe, stream->fd, message, MSG_NOSIGNAL);
+    set_data(sqe, stream, ZN_URING_SEND);
+    stream->flags |= ZN_URING_SENDING;
+}
+
+static void sent_whole(struct zn_stream *stream)
+{
+    stream->flags &= ~ZN_URING_OWES;
+    free(stream->rest);
+    stream->rest = NULL;
+    if (stream->flags & ZN_URING_FIN_DUE)
+        shutdown(stream->fd, SHUT_WR);
+}
+
 void zn__uring_on_send(struct zn_uring_dp *dp, struct zn_stream *stream, int result)
 {
+    bool fresh = stream->flags & ZN_URING_FRESH;
     stream->flags &= ~ZN_URING_SENDING;
-    if (result >= 0 && (uint32_t)result == stream->given) {
-        stream->flags &= ~ZN_URING_OWES;
-        if (!(stream->flags & (ZN_URING_FRESH | ZN_URING_ENDED)))
+    if (result > 0) {
+        stream->given -= (uint32_t)result;
+        stream->sent += (uint32_t)result;
+        if (!stream->given)
+            sent_whole(stream);
+        else if (!fresh)
+            zn__uring_send_rest(dp, stream, (size_t)result);
+        if (!fresh && !(stream->flags & ZN_URING_ENDED))
             stream->flags |= ZN_URING_SENT_DUE;
-        if (stream->flags & ZN_URING_FIN_DUE)
-            shutdown(stream->fd, SHUT_WR);
     } else {
-        // MSG_WAITALL: a part means that the rest failed.
         zn__uring_break(dp, stream, result < 0 ? -result : EPIPE);
     }
     if (stream->flags & ZN_URING_ENDED)
         zn__uring_wind_up(dp, stream);
-    else if (!(stream->flags & ZN_URING_FRESH))
+    else if (!fresh)
         zn__uring_ready(dp, stream);
 }
 
@@ -315,8 +342,11 @@ static bool event_ended(struct zn_stream *stream, struct zn_dp_event *event)
     bool gone = stream->flags & ZN_URING_GONE_DUE && !(stream->flags & ZN_URING_SENDING);
     if (gone)
         stream->flags &= ~ZN_URING_GONE_DUE;
-    if (stream->fd < 0 && !(stream->flags & ZN_URING_GONE_DUE))
+    if (stream->fd < 0 && !(stream->flags & ZN_URING_GONE_DUE)) {
         stream->flags |= ZN_URING_DEAD;
+        free(stream->rest);
+        stream->rest = NULL;
+    }
     event->type = ZN_DP_GONE;
     return gone;
 }
@@ -344,7 +374,8 @@ bool zn__uring_event(struct zn_uring_dp *dp, struct zn_stream *stream, struct zn
     if (flags & ZN_URING_SENT_DUE) {
         stream->flags &= ~ZN_URING_SENT_DUE;
         event->type = ZN_DP_SENT;
-        event->len = stream->given;
+        event->len = stream->sent;
+        stream->sent = 0;
         return true;
     }
     if (input_due(stream) && !(flags & (ZN_URING_PAUSED | ZN_URING_LEAVING)))

@@ -250,9 +250,10 @@ static void on_sent(struct rig *rig, struct session *session, size_t len)
     assert_true(session->waiting);
     assert_true(len <= session->out_len);
     session->sents++;
-    session->waiting = false;
     session->out_start += len;
     session->out_len -= len;
+    session->waiting = sends_async(rig) && session->out_len;
+    assert_int_equal(!len, !sends_async(rig));
     session->sent += len;
     if (rig->answer_bye && !session->out_len)
         session_end(rig, session, ZN_END_RELEASE);

@@ -137,8 +137,11 @@ static void client_event(struct zn_socket *socket, const struct zn_sio_packet *p
     char *large;
     struct zn_event event = { .args = *args, .has_ack = packet->has_id, .ack_id = packet->id };
     event.name = event_name(packet->event, small, &large, &event.name_len);
+    struct zn_io_shard *shard = zn__client_shard(socket->session);
+    shard->handled = args;
     if (event.name != NULL)
         call_event(socket, &event);
+    shard->handled = NULL;
     free(large);
 }
 

@@ -48,10 +48,11 @@ struct zn_io_shard {
     struct zn_next *connecting; // middlewares that have not said yes or no
     struct zn_socket **chosen;  // stack of receivers, see choose.h
     size_t chosen_len, chosen_cap;
-    uint32_t turn;            // counts the turns in which clients came into namespaces, from 1
-    struct zn_timer turn_end; // comes when what was read in this turn has been seen to
-    struct zn_timer trim;     // recovery: something here has become too old
-    struct zn_table gathers;  // questions to all reactors that are not answered yet, see gather.h
+    const struct zn_args *handled; // of the event that a handler is looking at, or NULL
+    uint32_t turn;                 // counts the turns in which clients came into namespaces, from 1
+    struct zn_timer turn_end;      // comes when what was read in this turn has been seen to
+    struct zn_timer trim;          // recovery: something here has become too old
+    struct zn_table gathers; // questions to all reactors that are not answered yet, see gather.h
     uint64_t last_ask;
 };
 

@@ -37,8 +37,19 @@ static bool values_valid(struct zn_slice json)
     }
 }
 
-static int args_check(const struct zn_args *args)
+// Arguments that a handler passes on as they came were checked with the event.
+static bool args_passed_on(const struct zn_namespace *ns, const struct zn_args *args)
 {
+    const struct zn_io_shard *shard = zn__io_self(ns->io);
+    const struct zn_args *handled = shard != NULL ? shard->handled : NULL;
+    return handled != NULL && args->json == handled->json && args->json_len == handled->json_len &&
+           args->bin_len == handled->bin_len;
+}
+
+static int args_check(const struct zn_namespace *ns, const struct zn_args *args)
+{
+    if (args_passed_on(ns, args))
+        return 0;
     struct zn_slice json = { args->json, args->json != NULL ? args->json_len : 0 };
     if (args->bin_len > ZN_SIO_ATTACHMENTS_MAX || !values_valid(json))
         return -EINVAL;
@@ -58,7 +69,7 @@ static int head_room(struct zn_outgoing *out, size_t len)
 int zn__outgoing_event(struct zn_outgoing *out, const struct zn_namespace *ns,
                        const struct zn_message *message, int64_t id, bool open)
 {
-    if (message->event == NULL || args_check(&message->args) < 0)
+    if (message->event == NULL || args_check(ns, &message->args) < 0)
         return -EINVAL;
     struct zn_slice name = { message->event, strlen(message->event) };
     if (zn__sio_event_reserved(name) || !zn__utf8_valid(name.p, name.len))
@@ -94,7 +105,7 @@ int zn__outgoing_ack(struct zn_outgoing *out, const struct zn_namespace *ns, uin
     static const struct zn_args none = { 0 };
     if (args == NULL)
         args = &none;
-    if (id > INT64_MAX || args_check(args) < 0)
+    if (id > INT64_MAX || args_check(ns, args) < 0)
         return -EINVAL;
     size_t cap = ZN_SIO_HEAD_MAX + ns->name_len + 2;
     if (head_room(out, cap) < 0)

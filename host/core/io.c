@@ -56,6 +56,8 @@ int zn_io(struct zn_server *server, const struct zn_io_options *options)
         io->options = *options;
     if (io->options.connect_timeout_ms == 0)
         io->options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    if (io->options.engine.path == NULL)
+        io->options.engine.path = "/socket.io/";
     pthread_mutex_init(&io->lock, NULL);
     zn__table_init(&io->names, zn__namespace_key, server->secret);
     int err = 0;
@@ -71,7 +73,7 @@ int zn_io(struct zn_server *server, const struct zn_io_options *options)
         zn__io_destroy(io);
         return err;
     }
-    if (!options->no_client)
+    if (!io->options.no_client)
         zn__engine_serve_client(io->engine);
     server->on_timer[ZN_TIMER_CLIENT] = zn__client_timeout;
     server->on_timer[ZN_TIMER_ACK] = zn__ack_timeout;

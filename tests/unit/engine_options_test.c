@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the options of an Engine.IO endpoint change for its clients: origins, cookie, transports,
-// and the application's word over who may open a session.
+// What the options of an Engine.IO endpoint change for its clients: path, origins, cookie,
+// transports, and the application's word over who may open a session.
 #include "mem_server.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,6 +94,22 @@ static void assert_status(const char *answer, const char *status)
 
 static const char *const listed[] = { "https://a.example", "https://*.b.example" };
 static const struct zn_cors list = { .origins = listed, .origins_len = 2, .credentials = true };
+
+static void path_not_given_is_the_references(void **state)
+{
+    static const struct zn_engine_handlers handlers = { 0 };
+    static const struct zn_server_options options = { .threads = 1 };
+    struct zn_server *server;
+    (void)state;
+    assert_int_equal(zn__server_create(&options, &zn_dp_mem, &server), 0);
+    assert_int_equal(zn_io(server, NULL), 0);
+    assert_int_equal(zn_io(server, NULL), -EEXIST);
+    assert_int_equal(zn_engine_attach(server, &(struct zn_engine_options){ 0 }, &handlers, NULL),
+                     0);
+    assert_string_equal(server->routes[0].path, "/socket.io/");
+    assert_string_equal(server->routes[1].path, "/engine.io/");
+    zn_server_destroy(server);
+}
 
 static void origin_on_the_list_is_allowed_by_name(void **state)
 {
@@ -305,6 +322,7 @@ static void decision_after_the_client_left_is_harmless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(path_not_given_is_the_references),
         cmocka_unit_test(origin_on_the_list_is_allowed_by_name),
         cmocka_unit_test(origin_off_the_list_is_not_allowed),
         cmocka_unit_test(upgrade_from_foreign_origin_is_refused_when_checked),

@@ -76,7 +76,7 @@ static void epoll_close(struct zn_dp *base)
     zn__slab_each(&dp->slab, stream_close, NULL);
     zn__slab_deinit(&dp->slab);
     for (; dp->linger_head != dp->linger_tail; dp->linger_head++) {
-        int fd = dp->lingers[dp->linger_head % ZN_EPOLL_LINGERS_MAX].fd;
+        int fd = dp->lingers[dp->linger_head % ZN_LINGERS_MAX].fd;
         if (fd >= 0)
             close(fd);
     }
@@ -205,7 +205,7 @@ static uint64_t turn_timeout(const struct zn_epoll_dp *dp, uint64_t timeout_ns)
         return 0;
     uint64_t until = UINT64_MAX;
     if (dp->linger_head != dp->linger_tail)
-        until = dp->lingers[dp->linger_head % ZN_EPOLL_LINGERS_MAX].until_ns;
+        until = dp->lingers[dp->linger_head % ZN_LINGERS_MAX].until_ns;
     if (dp->accept_at_ns && dp->accept_at_ns < until)
         until = dp->accept_at_ns;
     if (until == UINT64_MAX)

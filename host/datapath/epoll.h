@@ -38,8 +38,6 @@ enum {
     ZN_EPOLL_RECV_DEFAULT = 64 * 1024,
     ZN_EPOLL_RECV_LEAST = 2048, // less room than this is not worth a call
     ZN_EPOLL_AREA_SIZE = 1024 * 1024,
-    ZN_EPOLL_LINGERS_MAX = 1024, // a power of two
-    ZN_EPOLL_LINGER_BYTES = 16 * 1024 * 1024,
 };
 
 // Kinds of what an epoll event leads to, in the low bits of its data.
@@ -58,8 +56,7 @@ struct zn_stream {
     uint16_t err;
 };
 
-// A released socket that waits for the peer's end of stream: closing it with input unread would
-// make the kernel send a reset, which can destroy what the peer has not read yet.
+// A released socket that waits for the peer's end of stream.
 struct zn_epoll_lingerer {
     uint64_t until_ns;
     uint32_t bytes;
@@ -90,7 +87,7 @@ struct zn_epoll_dp {
     size_t area_used;
     struct zn_epoll_adoption *adoptions;
     size_t adoptions_len, adoptions_cap;
-    struct zn_epoll_lingerer lingers[ZN_EPOLL_LINGERS_MAX]; // a ring, in order of their times
+    struct zn_epoll_lingerer lingers[ZN_LINGERS_MAX]; // a ring, in order of their times
     unsigned linger_head, linger_tail;
     struct sockaddr_in6 peers[ZN_EPOLL_ACCEPTS_MAX]; // of this turn's ACCEPT events
     unsigned peers_len;

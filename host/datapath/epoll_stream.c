@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-static const uint64_t linger_ns = UINT64_C(2000000000);
-
 void zn__epoll_append(struct zn_epoll_list *list, struct zn_stream *stream)
 {
     stream->next = NULL;
@@ -160,11 +158,11 @@ static void linger_close(struct zn_epoll_lingerer *linger)
 // Takes over the descriptor.
 void zn__epoll_linger(struct zn_epoll_dp *dp, int fd)
 {
-    if (dp->linger_tail - dp->linger_head == ZN_EPOLL_LINGERS_MAX)
-        linger_close(&dp->lingers[dp->linger_head++ % ZN_EPOLL_LINGERS_MAX]);
-    unsigned slot = dp->linger_tail++ % ZN_EPOLL_LINGERS_MAX;
+    if (dp->linger_tail - dp->linger_head == ZN_LINGERS_MAX)
+        linger_close(&dp->lingers[dp->linger_head++ % ZN_LINGERS_MAX]);
+    unsigned slot = dp->linger_tail++ % ZN_LINGERS_MAX;
     dp->lingers[slot] =
-        (struct zn_epoll_lingerer){ .fd = fd, .until_ns = dp->base.now_ns + linger_ns };
+        (struct zn_epoll_lingerer){ .fd = fd, .until_ns = dp->base.now_ns + ZN_LINGER_NS };
     shutdown(fd, SHUT_WR);
     if (zn__epoll_watch(dp, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP,
                         (uint64_t)slot << 4 | ZN_EPOLL_TAG_LINGER))
@@ -180,14 +178,14 @@ void zn__epoll_linger_read(struct zn_epoll_dp *dp, struct zn_epoll_lingerer *lin
         return;
     if (len > 0)
         linger->bytes += (uint32_t)len;
-    if (len <= 0 || linger->bytes > ZN_EPOLL_LINGER_BYTES)
+    if (len <= 0 || linger->bytes > ZN_LINGER_BYTES)
         linger_close(linger);
 }
 
 void zn__epoll_linger_expire(struct zn_epoll_dp *dp)
 {
     while (dp->linger_head != dp->linger_tail) {
-        struct zn_epoll_lingerer *oldest = &dp->lingers[dp->linger_head % ZN_EPOLL_LINGERS_MAX];
+        struct zn_epoll_lingerer *oldest = &dp->lingers[dp->linger_head % ZN_LINGERS_MAX];
         if (oldest->fd >= 0 && oldest->until_ns > dp->base.now_ns)
             break;
         linger_close(oldest);

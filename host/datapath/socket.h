@@ -12,6 +12,15 @@ enum {
     ZN_ACCEPT_PAUSE_NS = 100 * 1000 * 1000, // after running out of descriptors
 };
 
+// How long a released socket waits for the peer's end of stream, and how much it drops of what
+// comes instead: closing it with input unread would make the kernel send a reset, which can
+// destroy what the peer has not read yet.
+enum {
+    ZN_LINGERS_MAX = 1024, // at a time, a power of two; beyond it the oldest are closed
+    ZN_LINGER_BYTES = 16 * 1024 * 1024,
+    ZN_LINGER_NS = 2 * 1000 * 1000 * 1000,
+};
+
 // A non-blocking listening TCP socket; what it accepts inherits TCP_NODELAY. The descriptor, or
 // negative errno. *port_out (may be NULL) is the port bound.
 int zn__socket_listen(const struct sockaddr *addr, socklen_t addr_len, uint16_t *port_out);

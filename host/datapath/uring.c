@@ -293,7 +293,7 @@ static uint64_t turn_timeout(struct zn_uring_dp *dp, uint64_t timeout_ns)
     if (!io_uring_cq_ready(&dp->ring) && !io_uring_cq_has_overflow(&dp->ring))
         until = zn__uring_buffers_trim(&dp->buffers, dp->base.now_ns);
     if (dp->linger_head != dp->linger_tail)
-        until = dp->lingers[dp->linger_head % ZN_URING_LINGERS_MAX].until_ns;
+        until = dp->lingers[dp->linger_head % ZN_LINGERS_MAX].until_ns;
     if (dp->accept_at_ns && dp->accept_at_ns < until)
         until = dp->accept_at_ns;
     if (until == UINT64_MAX)

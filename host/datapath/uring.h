@@ -25,10 +25,8 @@ enum {
     ZN_URING_BUFFERS_MAX = 1024, // a power of two
     ZN_URING_BUFFERS_MIN = 64,   // lent at first; more when they run out
     ZN_URING_BUFFER_SIZE = 32 * 1024,
-    ZN_URING_HELD_MAX = 8,       // buffers of one stream before its receiving stops; the kernel
-                                 // may have filled 32 more in one go by then
-    ZN_URING_LINGERS_MAX = 1024, // a power of two
-    ZN_URING_LINGER_BYTES = 16 * 1024 * 1024,
+    ZN_URING_HELD_MAX = 8,  // buffers of one stream before its receiving stops; the kernel
+                            // may have filled 32 more in one go by then
     ZN_URING_NONE = 0xffff, // no buffer; no linger slot
 };
 
@@ -144,7 +142,7 @@ struct zn_uring_dp {
     struct sockaddr_in6 peers[ZN_URING_ACCEPTS_MAX];
     struct zn_uring_adoption *adoptions;
     size_t adoptions_len, adoptions_cap;
-    struct zn_uring_linger lingers[ZN_URING_LINGERS_MAX]; // a ring, in order of their times
+    struct zn_uring_linger lingers[ZN_LINGERS_MAX]; // a ring, in order of their times
     unsigned linger_head, linger_tail;
     struct msghdr messages[ZN_URING_SQ]; // of sends that are not submitted yet
     unsigned messages_len;

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint64_t linger_ns = UINT64_C(2000000000);
-
 // --- lists and submissions
 
 void zn__uring_append(struct zn_uring_list *list, struct zn_stream *stream)
@@ -400,22 +398,22 @@ bool zn__uring_event(struct zn_uring_dp *dp, struct zn_stream *stream, struct zn
 
 void zn__uring_linger(struct zn_uring_dp *dp, struct zn_stream *stream)
 {
-    if (dp->linger_tail - dp->linger_head == ZN_URING_LINGERS_MAX) {
-        struct zn_stream *oldest = dp->lingers[dp->linger_head++ % ZN_URING_LINGERS_MAX].stream;
+    if (dp->linger_tail - dp->linger_head == ZN_LINGERS_MAX) {
+        struct zn_stream *oldest = dp->lingers[dp->linger_head++ % ZN_LINGERS_MAX].stream;
         if (oldest) {
             oldest->last = ZN_URING_NONE;
             zn__uring_close_soon(dp, oldest);
         }
     }
-    unsigned slot = dp->linger_tail++ % ZN_URING_LINGERS_MAX;
-    dp->lingers[slot] = (struct zn_uring_linger){ stream, dp->base.now_ns + linger_ns };
+    unsigned slot = dp->linger_tail++ % ZN_LINGERS_MAX;
+    dp->lingers[slot] = (struct zn_uring_linger){ stream, dp->base.now_ns + ZN_LINGER_NS };
     stream->last = (uint16_t)slot;
 }
 
 void zn__uring_linger_expire(struct zn_uring_dp *dp)
 {
     while (dp->linger_head != dp->linger_tail) {
-        struct zn_uring_linger *oldest = &dp->lingers[dp->linger_head % ZN_URING_LINGERS_MAX];
+        struct zn_uring_linger *oldest = &dp->lingers[dp->linger_head % ZN_LINGERS_MAX];
         if (oldest->stream && oldest->until_ns > dp->base.now_ns)
             break;
         if (oldest->stream) {
@@ -457,8 +455,7 @@ void zn__uring_wind_up(struct zn_uring_dp *dp, struct zn_stream *stream)
         stream->given = 0;
         shutdown(stream->fd, SHUT_WR);
     }
-    if (stream->flags & (ZN_URING_EOF_DUE | ZN_URING_BROKEN) ||
-        stream->given > ZN_URING_LINGER_BYTES) {
+    if (stream->flags & (ZN_URING_EOF_DUE | ZN_URING_BROKEN) || stream->given > ZN_LINGER_BYTES) {
         zn__uring_close_soon(dp, stream);
         return;
     }

@@ -318,6 +318,28 @@ static void release_with_input_unread_delivers_last_words(void **state)
     rig_close(&rig);
 }
 
+static void release_to_client_that_goes_on_sending_delivers_last_words(void **state)
+{
+    struct rig rig;
+    rig_open(&rig, *state, &plain_config);
+    rig.answer_bye = true;
+    size_t len = 3 << 20, written = 0;
+    uint8_t *bytes = pattern_new(len);
+    struct client *client = client_open(&rig);
+    for (int turn = 0; written < len && turn < 3000; turn++) {
+        written += client_write(client, bytes + written, len - written);
+        rig_turn(&rig);
+    }
+    assert_int_equal(written, len);
+    expect_text(client, "bye");
+    expect_end(client, -EPIPE);
+    rig_settle(&rig);
+    assert_int_equal(rig.sessions_len, 0);
+    free(bytes);
+    client_free(client);
+    rig_close(&rig);
+}
+
 static void reset_from_client_gives_error(void **state)
 {
     struct rig rig;
@@ -733,6 +755,7 @@ int main(int argc, char **argv)
         SCENARIO(fin_from_client_gives_eof_and_leaves_sending),
         SCENARIO(fin_from_server_follows_data_and_leaves_receiving),
         SCENARIO(release_with_input_unread_delivers_last_words),
+        SCENARIO(release_to_client_that_goes_on_sending_delivers_last_words),
         SCENARIO(reset_from_client_gives_error),
         SCENARIO(reset_from_client_shows_through_a_stopped_stream),
         SCENARIO(reset_from_server_reaches_client),

@@ -441,7 +441,7 @@ ssize_t client_read(struct client *client, void *buf, size_t cap)
     if (len == 0)
         return -EPIPE;
     if (len < 0)
-        return errno == EAGAIN ? 0 : -errno;
+        return errno == EAGAIN ? 0 : -ECONNRESET; // EPIPE, if the server's end came before it
     return len;
 }
 

@@ -2,11 +2,11 @@
 // One message in every form that it can take on its way: long-polling, plain and deflated frames,
 // TLS; over each datapath and from one thread to another.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { noOpenssl, writeCertificate } from './certificate.mjs';
 import { closeAll, happens, MODES } from './clients.mjs';
 import { openDeflate } from './deflate.mjs';
 import { Polling, SEPARATOR } from './eio.mjs';
@@ -98,17 +98,13 @@ describe('deflate on engine.io', () => {
     });
 });
 
-describe('TLS', { skip: hasOpenssl() ? false : 'there is no openssl command' }, () => {
+describe('TLS', { skip: noOpenssl }, () => {
     let folder;
     let server;
     let plain;
     before(async () => {
         folder = mkdtempSync(joinPath(tmpdir(), 'zapnic-tls-'));
-        const [key, cert] = ['key.pem', 'cert.pem'].map((name) => joinPath(folder, name));
-        execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-            'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost',
-            '-keyout', key, '-out', cert], { stdio: 'ignore' });
-        const tls = ['--cert', cert, '--key', key, ...CALM];
+        const tls = [...writeCertificate(folder), ...CALM];
         server = await startServer(['--remote-contract', '--recovery', '120000', ...tls]);
         plain = await startServer(tls);
     });
@@ -149,15 +145,6 @@ describe('TLS', { skip: hasOpenssl() ? false : 'there is no openssl command' }, 
         await one.settle();
     });
 });
-
-function hasOpenssl() {
-    try {
-        execFileSync('openssl', ['version'], { stdio: 'ignore' });
-        return true;
-    } catch {
-        return false;
-    }
-}
 
 // Why a datapath cannot be tested here, or false.
 async function missing(datapath) {

@@ -2,7 +2,12 @@
 // `zapnic serve`: its settings, logs and signals, and the events of the demo's chat rooms.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { connect } from 'node:tls';
+import { noOpenssl, writeCertificate } from './certificate.mjs';
 import { client, closeAll, connected, happens } from './clients.mjs';
 import { root } from './packages.mjs';
 import { startCommand } from './server.mjs';
@@ -103,6 +108,44 @@ describe('zapnic serve', () => {
         process.kill(server.pid, 'SIGHUP');
         await sleep(100);
         assert.equal((await fetch(server.http)).status, 200);
+        await server.stop();
+    });
+});
+
+describe('zapnic serve with TLS', { skip: noOpenssl }, () => {
+    let folder;
+    before(() => {
+        folder = mkdtempSync(join(tmpdir(), 'zapnic-serve-'));
+    });
+    after(() => rmSync(folder, { recursive: true }));
+    afterEach(closeAll);
+
+    // The name in the certificate that a new connection is shown.
+    function shownName(port) {
+        return new Promise((resolve, reject) => {
+            const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false },
+                () => {
+                    resolve(socket.getPeerCertificate().subject.CN);
+                    socket.destroy();
+                });
+            socket.on('error', reject);
+        });
+    }
+
+    test('SIGHUP changes the certificate and keeps connections', async () => {
+        const server = await startCommand(COMMAND, writeCertificate(folder, 'first'));
+        const socket = await connected({ http: `https://127.0.0.1:${server.port}` }, '/',
+            { ...WS, rejectUnauthorized: false });
+        assert.equal(await shownName(server.port), 'first');
+        writeCertificate(folder, 'second');
+        process.kill(server.pid, 'SIGHUP');
+        await until(async () => await shownName(server.port) === 'second',
+            'the new certificate is shown');
+        writeFileSync(join(folder, 'cert.pem'), 'no certificate');
+        process.kill(server.pid, 'SIGHUP');
+        await sleep(100);
+        assert.equal(await shownName(server.port), 'second');
+        assert.ok(socket.connected);
         await server.stop();
     });
 });

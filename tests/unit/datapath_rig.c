@@ -483,7 +483,7 @@ ssize_t client_expect(struct client *client, void *buf, size_t len)
     size_t got = 0;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    for (time_t end = now.tv_sec + 3; got < len && now.tv_sec <= end;
+    for (time_t end = now.tv_sec + 10; got < len && now.tv_sec <= end;
          clock_gettime(CLOCK_MONOTONIC, &now)) {
         ssize_t part = client_read(client, (uint8_t *)buf + got, len - got);
         if (part < 0)

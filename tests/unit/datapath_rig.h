@@ -98,7 +98,7 @@ void client_reset(struct client *client);
 // A client that has been answered: with TLS, after its handshake.
 struct client *client_greeted(struct rig *rig);
 void client_free(struct client *client);
-// Reads with turns of the rig in between, until `len` bytes are there, or an end or 3 s passed.
+// Reads with turns of the rig in between, until `len` bytes are there, an end, or 10 s passed.
 ssize_t client_expect(struct client *client, void *buf, size_t len);
 
 #endif

@@ -12,10 +12,17 @@
 // zn_post(), zn_server_stop(), zn_server_reload() and zn_server_stats() may be called on any
 // thread.
 //
-// Memory. What a callback is given lives until it returns; what is passed in is copied when needed.
-// A `struct zn_socket *` is good until its disconnect callback has returned.
+// Memory. What a callback is given lives until it returns; what is passed in is copied when needed,
+// `user` pointers are only handed on. A `struct zn_socket *` is good until its disconnect callback
+// has returned, a `struct zn_session *` and a `struct zn_ws *` until their close callback has.
+// Strings that a getter returns belong to the object and live as long, unless said otherwise.
+// Namespaces and endpoints belong to the server and go with it.
 //
-// Errors. int functions return 0 or a count, or a negative errno.
+// Errors. int functions return 0 or a count, or a negative errno: -ENOMEM any of them, others as
+// said. Set-up that fails changes nothing.
+//
+// Sources. Socket.IO protocol 5 and Engine.IO protocol 4 as their reference servers speak them
+// (socket.io 4.8), WebSocket (RFC 6455), permessage-deflate (RFC 7692), HTTP/1.1 (RFC 9110, 9112).
 #ifndef ZAPNIC_H
 #define ZAPNIC_H
 
@@ -137,7 +144,8 @@ struct zn_server_options {
 };
 
 struct zn_engine_options {       // Engine.IO
-    const char *path;            // "/socket.io/"
+    const char *path;            // prefix of its URLs; NULL: "/socket.io/", for zn_engine_attach()
+                                 // "/engine.io/"
     uint32_t ping_interval_ms;   // 0: 25,000
     uint32_t ping_timeout_ms;    // 0: 20,000
     uint32_t upgrade_timeout_ms; // 0: 10,000
@@ -168,40 +176,47 @@ struct zn_io_options { // Socket.IO on top of it
     bool no_client;                // do not serve socket.io.js under the path
 };
 
+// Makes a server, which the caller destroys after zn_server_run() has returned. `options` may be
+// NULL; what its strings point at is used during the call only. -EINVAL: no such datapath, or one
+// of cert_path and key_path without the other; or what reading them and the kernel answer.
 ZN_API int zn_server_create(const struct zn_server_options *options, struct zn_server **server_out);
 ZN_API void zn_server_destroy(struct zn_server *server);
 
-// Binds `host` (NULL: all addresses, IPv6 and IPv4) and `port` (0: any; *port_out tells it).
-// Connections are accepted from zn_server_run() on (zn_server_options.ready).
+// Binds `host` (NULL: all addresses, IPv6 and IPv4) and `port` (0: any; *port_out, which may be
+// NULL, tells it). Connections are accepted from zn_server_run() on (zn_server_options.ready).
+// -EADDRINUSE, -EADDRNOTAVAIL, -EACCES as from bind(2); -ENOSPC: too many listeners.
 ZN_API int zn_server_listen(struct zn_server *server, const char *host, uint16_t port,
                             uint16_t *port_out);
 
-// Runs all reactors, the first one on this thread; returns after zn_server_stop().
+// Runs all reactors, the first one on this thread; returns 0 after zn_server_stop(), or why the
+// reactors could not start.
 ZN_API int zn_server_run(struct zn_server *server);
 
 // Orderly stop: no more accepts, sockets are told, output is drained for up to `drain_ms`. Safe in
 // a signal handler.
 ZN_API void zn_server_stop(struct zn_server *server, uint32_t drain_ms);
 
-// Reads the certificate files again.
+// Reads the certificate files again: for new connections; when they cannot be used the old ones
+// stay, and the reason is logged. 0 without TLS.
 ZN_API int zn_server_reload(struct zn_server *server);
 
 ZN_API unsigned zn_server_threads(const struct zn_server *server);
 ZN_API const char *zn_server_datapath(const struct zn_server *server); // the one chosen
 ZN_API const char *zn_version(void);
 
-// Runs fn(arg) on reactor `thread` soon. -EAGAIN: its mailbox is full.
+// Runs fn(arg) on reactor `thread` soon; callable on any thread. -EAGAIN: its mailbox is full;
+// -EINVAL: there is no such reactor. A server that ends first drops it without a call.
 ZN_API int zn_post(struct zn_server *server, unsigned thread, void (*fn)(void *arg), void *arg);
 
-// Runs fn(arg) on the calling reactor thread after `ms`. Returns a handle for zn_cancel(), or NULL
-// (no memory, or not a reactor thread).
+// Runs fn(arg) once on the calling reactor thread after `ms`. Returns a handle for zn_cancel(),
+// good on this thread until fn is called, or NULL (no memory, or not a reactor thread).
 struct zn_alarm;
 ZN_API struct zn_alarm *zn_after(struct zn_server *server, uint32_t ms, void (*fn)(void *arg),
                                  void *arg);
-ZN_API void zn_cancel(struct zn_alarm *alarm);
+ZN_API void zn_cancel(struct zn_alarm *alarm); // NULL: nothing
 
-ZN_API uint64_t
-zn_now_ms(struct zn_server *server); // the loop's clock, milliseconds since the epoch
+// The calling reactor's clock, milliseconds since the epoch.
+ZN_API uint64_t zn_now_ms(struct zn_server *server);
 
 struct zn_stats { // sums over all reactors since the start, but for *_now
     uint64_t connections_now, sessions_now, sockets_now, websockets_now;
@@ -215,13 +230,14 @@ ZN_API void zn_server_stats(struct zn_server *server, struct zn_stats *out);
 
 // --- HTTP beside it -------------------------------------------------------------------------
 
-// Serves a fixed body at an exact path; `data` must outlive the server.
+// Serves a fixed body at an exact path; `data` must outlive the server. -ENOSPC: too many paths.
 ZN_API int zn_serve_static(struct zn_server *server, const char *path, const char *content_type,
                            const void *data, size_t len);
 
 // --- Socket.IO: namespaces ------------------------------------------------------------------
 
-// Puts Socket.IO on the server, once. Then zn_of() works.
+// Puts Socket.IO on the server. Then zn_of() works. `options` may be NULL. -EEXIST: it is there
+// already; -ENOSPC: too many paths.
 ZN_API int zn_io(struct zn_server *server, const struct zn_io_options *options);
 
 // The namespace "/name" ("/" too), made on first use. NULL: no memory, or zn_io() is missing.
@@ -245,6 +261,8 @@ typedef void (*zn_count_fn)(struct zn_socket *socket, size_t count, void *user);
 ZN_API int zn_use(struct zn_namespace *ns, zn_middleware_fn fn, void *user);
 ZN_API void zn_next(struct zn_next *next, const char *error_message, const char *error_data_json);
 
+// Handlers are called in the order they were set, on the socket's thread. A name may have several;
+// names that Socket.IO keeps to itself (connect, disconnect, ...) are never called.
 ZN_API int zn_on_connection(struct zn_namespace *ns, zn_socket_fn fn, void *user);
 ZN_API int zn_on(struct zn_namespace *ns, const char *event, zn_event_fn fn, void *user);
 ZN_API int zn_on_any(struct zn_namespace *ns, zn_event_fn fn, void *user); // before zn_on()'s
@@ -275,6 +293,7 @@ ZN_API const char *zn_socket_data(const struct zn_socket *socket); // "{}" when 
 ZN_API int zn_socket_set_data(struct zn_socket *socket, const char *json);
 ZN_API size_t zn_socket_buffered(const struct zn_socket *socket); // bytes queued for its connection
 
+// -ENOTCONN: the socket has gone; -EINVAL: no name. Leaving a room that it is not in is no error.
 ZN_API int zn_join(struct zn_socket *socket, const char *room);
 ZN_API int zn_leave(struct zn_socket *socket, const char *room);
 // Calls fn for each room, the socket's own (its id) first.
@@ -297,10 +316,12 @@ struct zn_message {
     void *user;          // for ack
 };
 
+// 0: queued; it leaves with the end of the loop's turn. -EINVAL (reserved name, malformed JSON),
+// -ENOTCONN, -EAGAIN (volatile, and the client was not ready), -ENOBUFS (dropped, or the connection
+// ended, by the overflow policy). `args` may be NULL: none.
 ZN_API int zn_emit(struct zn_socket *socket, const char *event, const struct zn_args *args);
-// 0, or -EINVAL (reserved name, malformed JSON), -ENOTCONN, -ENOBUFS (dropped by the overflow
-// policy), -ENOMEM.
 ZN_API int zn_emit_message(struct zn_socket *socket, const struct zn_message *message);
+// Answers the event that came with `ack_id`; once. Errors as for zn_emit().
 ZN_API int zn_ack(struct zn_socket *socket, uint64_t ack_id, const struct zn_args *args);
 
 // --- Socket.IO: many at once ----------------------------------------------------------------
@@ -317,6 +338,9 @@ struct zn_target {
     unsigned flags;                 // ZN_LOCAL
 };
 
+// Sends to all of them; what one receiver's overflow policy drops is counted, not returned.
+// message->ack is not used. -EINVAL: as for zn_emit(), or not a reactor thread; -ENOBUFS: another
+// reactor's mailbox is full, and its sockets get nothing.
 ZN_API int zn_broadcast(const struct zn_target *target, const struct zn_message *message);
 // The usual case: one room (NULL: the whole namespace).
 ZN_API int zn_to(struct zn_namespace *ns, const char *room, const char *event,
@@ -335,6 +359,8 @@ typedef void (*zn_answers_fn)(const struct zn_answers *answers, void *user);
 ZN_API int zn_broadcast_ack(const struct zn_target *target, const struct zn_message *message,
                             zn_answers_fn done, void *user);
 
+// Do for each socket of the target what zn_join(), zn_leave() and zn_disconnect() do; errors as for
+// zn_broadcast(). Sockets on other reactors follow soon.
 ZN_API int zn_sockets_join(const struct zn_target *target, const char *const *rooms,
                            size_t rooms_len);
 ZN_API int zn_sockets_leave(const struct zn_target *target, const char *const *rooms,
@@ -351,25 +377,31 @@ struct zn_socket_info {
     unsigned thread;
 };
 typedef void (*zn_sockets_fn)(const struct zn_socket_info *sockets, size_t len, void *user);
-// `done` is called once on the calling thread.
+// `done` is called once on the calling thread, perhaps before this returns; not after an error.
+// -EINVAL: not a reactor thread, or a parent namespace.
 ZN_API int zn_fetch_sockets(const struct zn_target *target, zn_sockets_fn done, void *user);
 
-// All rooms of a namespace (adapter.rooms / allRooms), the sockets' own ones too.
+// All rooms of a namespace (adapter.rooms / allRooms), the sockets' own ones too. `done` and errors
+// as for zn_fetch_sockets().
 typedef void (*zn_names_fn)(const char *const *names, size_t len, void *user);
 ZN_API int zn_all_rooms(struct zn_namespace *ns, zn_names_fn done, void *user);
 
 // --- Plain Engine.IO ------------------------------------------------------------------------
 
+// Callbacks on the session's thread; each may be NULL. `data` of a text message is valid UTF-8.
 struct zn_engine_handlers {
     void (*open)(struct zn_session *session, void *user);
     void (*message)(struct zn_session *session, bool binary, const void *data, size_t len,
                     void *user);
     void (*close)(struct zn_session *session, const char *reason, void *user);
 };
+// Serves Engine.IO 4 to the application itself under options->path. -ENOSPC: too many paths.
 ZN_API int zn_engine_attach(struct zn_server *server, const struct zn_engine_options *options,
                             const struct zn_engine_handlers *handlers, void *user);
+// Errors as for zn_emit().
 ZN_API int zn_session_send(struct zn_session *session, const void *data, size_t len,
                            unsigned flags);
+// Sends what is queued and ends; the close callback comes later with "forced close".
 ZN_API void zn_session_close(struct zn_session *session);
 ZN_API const char *zn_session_id(const struct zn_session *session); // 20 characters and NUL
 
@@ -387,6 +419,9 @@ struct zn_ws_options {
     uint32_t ping_timeout_ms;  // ends the connection when nothing came by then; 0: 20,000
 };
 
+// Callbacks on the connection's thread; each may be NULL. `data` of a text message is valid UTF-8.
+// `code` of close is the peer's, 1005 when its close frame had none, what it was told when it broke
+// the protocol, else 1006 (RFC 6455 section 7.1.5).
 struct zn_ws_handlers {
     void (*open)(struct zn_ws *ws, const struct zn_handshake *handshake, void *user);
     void (*message)(struct zn_ws *ws, bool binary, const void *data, size_t len, void *user);
@@ -398,20 +433,27 @@ struct zn_ws_handlers {
                   void *user);
 };
 
-// A path that takes WebSocket upgrades ("*": every path that nothing else has).
+// A path that takes WebSocket upgrades ("*": every path that nothing else has). `options` may be
+// NULL, for the defaults; its protocols and origins are copied. NULL: no memory, or too many paths.
 ZN_API struct zn_ws_endpoint *zn_ws_attach(struct zn_server *server, const char *path,
                                            const struct zn_ws_options *options,
                                            const struct zn_ws_handlers *handlers, void *user);
+// Errors as for zn_emit(). A ping or pong takes up to 125 bytes (RFC 6455 section 5.5), else
+// -EMSGSIZE.
 ZN_API int zn_ws_send(struct zn_ws *ws, const void *data, size_t len, unsigned flags);
 ZN_API int zn_ws_ping(struct zn_ws *ws, const void *data, size_t len);
 ZN_API int zn_ws_pong(struct zn_ws *ws, const void *data, size_t len);
+// Sends a close frame behind what is queued, and waits close_timeout_ms for the peer's. Code 0: an
+// empty frame; `reason` (NULL: none) is cut at 123 bytes. -EINVAL: a code that may not be sent (RFC
+// 6455 section 7.4).
 ZN_API int zn_ws_close(struct zn_ws *ws, uint16_t code, const char *reason);
-ZN_API void zn_ws_terminate(struct zn_ws *ws);
-ZN_API size_t zn_ws_buffered(const struct zn_ws *ws);
-ZN_API const char *zn_ws_protocol(const struct zn_ws *ws);
+ZN_API void zn_ws_terminate(struct zn_ws *ws);             // ends it without a close frame
+ZN_API size_t zn_ws_buffered(const struct zn_ws *ws);      // bytes queued
+ZN_API const char *zn_ws_protocol(const struct zn_ws *ws); // the subprotocol chosen, or ""
 ZN_API void *zn_ws_user(const struct zn_ws *ws);
 ZN_API void zn_ws_set_user(struct zn_ws *ws, void *user);
-// To every connection of the endpoint, on all threads. Any reactor thread.
+// To every connection of the endpoint, on all threads, encoded once a reactor. Any reactor thread;
+// errors as for zn_broadcast().
 ZN_API int zn_ws_publish(struct zn_ws_endpoint *endpoint, const void *data, size_t len,
                          unsigned flags);
 

@@ -48,6 +48,7 @@ struct zn_session {
     bool discard : 1;
     bool pressed : 1;
     bool lingering : 1; // closed, waits for a poll to say so
+    bool listed : 1;    // in the reactor's list of sessions that end
     uint32_t dropped;   // messages dropped and not told yet
 };
 

@@ -246,6 +246,7 @@ int zn__server_start(struct zn_reactor *reactor)
 
 void zn__server_end(struct zn_reactor *reactor)
 {
+    reactor->stopping = true;
     zn__conn_end_all(reactor);
     zn__session_stop_all(reactor);
     zn__session_reap(reactor);

@@ -95,6 +95,9 @@ void zn__session_begin(struct zn_session *session)
 
 static void closing_add(struct zn_session *session)
 {
+    if (session->listed)
+        return;
+    session->listed = true;
     session->closing_next = session->reactor->closing;
     session->reactor->closing = session;
 }
@@ -165,6 +168,7 @@ static bool session_lingers(struct zn_session *session)
         (session->poll != NULL && session->queue.bytes == 0) || session->reactor->stopping)
         return false;
     session->lingering = true;
+    session->listed = false;
     zn__reactor_timer(session->reactor, &session->timer, ZN_TIMER_SESSION, LINGER_MS);
     return true;
 }
@@ -198,8 +202,12 @@ void zn__session_stop_all(struct zn_reactor *reactor)
 {
     uint32_t cursor = 0;
     struct zn_session *session;
-    while ((session = zn__table_next(&reactor->sessions, &cursor)) != NULL)
-        session_close_soon(session, "server shutting down", false);
+    while ((session = zn__table_next(&reactor->sessions, &cursor)) != NULL) {
+        if (session->lingering)
+            closing_add(session);
+        else
+            session_close_soon(session, "server shutting down", false);
+    }
 }
 
 // --- Heartbeat ----------------------------------------------------------------------------------

@@ -15,6 +15,12 @@
 
 enum { TEXT_LEN = 5000 };
 
+// Two packets of letters.
+static int text_at(int i)
+{
+    return i == TEXT_LEN / 2 ? '\x1e' : i == TEXT_LEN / 2 + 1 ? '4' : 'a' + i % 26;
+}
+
 // Posts "4" and TEXT_LEN characters in packets of two, polls with `headers`, and returns the
 // answer.
 static const char *answer(struct mem_server *mem, const char *headers, size_t *len_out)
@@ -33,7 +39,7 @@ static const char *answer(struct mem_server *mem, const char *headers, size_t *l
                     "Content-Length: %d\r\n\r\n4",
                     sid, TEXT_LEN + 1);
     for (int i = 0; i < TEXT_LEN; i++)
-        post[n++] = i == TEXT_LEN / 2 ? '\x1e' : i == TEXT_LEN / 2 + 1 ? '4' : (char)('a' + i % 26);
+        post[n++] = (char)text_at(i);
     mem_server_say(mem, peer, post, (size_t)n);
     mem_server_hear(peer, NULL);
     n = sprintf(poll,
@@ -51,9 +57,7 @@ static void check_text(const char *text, size_t len)
     assert_int_equal(len, TEXT_LEN + 1);
     assert_int_equal(text[0], '4');
     for (int i = 0; i < TEXT_LEN; i++)
-        assert_int_equal(text[i + 1], i == TEXT_LEN / 2       ? '\x1e'
-                                      : i == TEXT_LEN / 2 + 1 ? '4'
-                                                              : 'a' + i % 26);
+        assert_int_equal(text[i + 1], text_at(i));
 }
 
 static void answer_with_gzip_inflates_to_the_payload(void **state)

@@ -18,7 +18,7 @@ $(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(LIB)
 	$(Q)$(call link,-fsanitize=fuzzer $^,$(LIBS))
 
 # What the runner needs: the programs, and the servers that wire tests start.
-TEST_BIN = $(UNIT_BIN) $(CONFORM) $(if $(wildcard host/service/main.c),$(B)/zapnic)
+TEST_BIN = $(UNIT_BIN) $(CONFORM) $(EXAMPLE_BIN) $(if $(wildcard host/service/main.c),$(B)/zapnic)
 
 unit: $(UNIT_BIN)
 fuzz-bin: $(FUZZ_BIN)

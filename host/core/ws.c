@@ -352,6 +352,8 @@ void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len)
 
 void zn__ws_arm(struct zn_conn *conn)
 {
+    if (conn->closing || conn->end_after_flush)
+        return; // the deadline of closing stands
     const struct zn_server_options *options = &conn->reactor->server->options;
     const struct zn_ws_options *plain =
         conn->role == ZN_WS_PLAIN ? zn__endpoint_options(conn->endpoint) : NULL;

@@ -328,6 +328,8 @@ static void body_begin(struct zn_conn *conn)
         return;
     }
     expect_continue(conn);
+    if (conn->dead) // no room for it behind a pipeline of answers
+        return;
     zn__reactor_timer(conn->reactor, &conn->timer, ZN_TIMER_CONN,
                       conn->reactor->server->options.header_timeout_ms);
     if (!conn->dead && http->body_state.done)

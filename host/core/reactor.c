@@ -259,7 +259,8 @@ int zn__reactor_turn(struct zn_reactor *reactor, uint64_t limit_ns)
     if (reactor->stopping && reactor->conns == NULL)
         reactor->done = true; // looked at last: nothing else may come that would wake the loop
     // A full ring means that its reader is busy: look again in a millisecond at the latest.
-    reactor->busy = busy;
+    // Sessions that the flush ended are told in the next turn.
+    reactor->busy = busy || reactor->closing != NULL;
     if (mail_flush(reactor) && !busy)
         zn__reactor_timer(reactor, &reactor->retry, ZN_TIMER_RETRY, 1);
     return n < 0 ? 0 : n;

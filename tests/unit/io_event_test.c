@@ -2,8 +2,8 @@
 // Events and acknowledgements between a client and the server, with and without attachments.
 #include "io_fake.h"
 
-#include "core/attachments.h"
-#include "core/client.h"
+#include "socketio/attachments.h"
+#include "socketio/client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

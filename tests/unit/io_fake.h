@@ -5,10 +5,10 @@
 #ifndef ZN_TESTS_UNIT_IO_FAKE_H
 #define ZN_TESTS_UNIT_IO_FAKE_H
 
-#include "core/io.h"
 #include "core/packet.h"
 #include "core/session.h"
-#include "core/socket.h"
+#include "socketio/io.h"
+#include "socketio/socket.h"
 
 #include <assert.h>
 #include <errno.h>

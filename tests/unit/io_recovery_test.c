@@ -3,7 +3,7 @@
 // one order of events on several reactors.
 #include "io_fake.h"
 
-#include "core/recovery.h"
+#include "socketio/recovery.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

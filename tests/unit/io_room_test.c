@@ -3,7 +3,7 @@
 // whoever sends.
 #include "io_fake.h"
 
-#include "core/room.h"
+#include "socketio/room.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #ifndef ZN_CORE_HANDLERS_H
 #define ZN_CORE_HANDLERS_H
 
-#include "table.h"
+#include "core/table.h"
 
 #include <zapnic/zapnic.h>
 

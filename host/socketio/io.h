@@ -13,9 +13,9 @@
 #ifndef ZN_CORE_IO_H
 #define ZN_CORE_IO_H
 
-#include "reactor.h"
-#include "server.h"
-#include "table.h"
+#include "core/reactor.h"
+#include "core/server.h"
+#include "core/table.h"
 
 #include <zapnic/zapnic.h>
 

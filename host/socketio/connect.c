@@ -4,8 +4,8 @@
 //
 // Thread: the session's reactor.
 #include "ack.h"
-#include "buffer.h"
 #include "client.h"
+#include "core/buffer.h"
 #include "describe.h"
 #include "recovery.h"
 #include "room.h"

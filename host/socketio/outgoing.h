@@ -6,8 +6,8 @@
 #ifndef ZN_CORE_OUTGOING_H
 #define ZN_CORE_OUTGOING_H
 
+#include "core/packet.h"
 #include "namespace.h"
-#include "packet.h"
 
 #include "proto/sio.h"
 

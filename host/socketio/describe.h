@@ -3,7 +3,7 @@
 #ifndef ZN_CORE_DESCRIBE_H
 #define ZN_CORE_DESCRIBE_H
 
-#include "buffer.h"
+#include "core/buffer.h"
 #include "socket.h"
 
 // Appends {"headers":..,"time":..,"address":..,"xdomain":..,"secure":..,"issued":..,"url":..,

@@ -2,8 +2,8 @@
 // See many.h: what is done to many sockets, and what is asked about them.
 #include "many.h"
 
-#include "buffer.h"
 #include "choose.h"
+#include "core/buffer.h"
 #include "describe.h"
 #include "gather.h"
 

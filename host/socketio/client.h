@@ -6,8 +6,8 @@
 #ifndef ZN_CORE_CLIENT_H
 #define ZN_CORE_CLIENT_H
 
+#include "core/session.h"
 #include "io.h"
-#include "session.h"
 
 #include "proto/sio.h"
 

@@ -6,9 +6,9 @@
 #ifndef ZN_CORE_SOCKET_H
 #define ZN_CORE_SOCKET_H
 
+#include "core/packet.h"
+#include "core/session.h"
 #include "namespace.h"
-#include "packet.h"
-#include "session.h"
 
 #include "proto/eio.h"
 

@@ -2,7 +2,7 @@
 // See gather.h.
 #include "gather.h"
 
-#include "buffer.h"
+#include "core/buffer.h"
 #include "many.h"
 
 #include "proto/json.h"

@@ -160,7 +160,11 @@ void zn__http_reply(struct zn_conn *conn, const struct zn_reply *reply)
 {
     struct zn_http *http = conn->http;
     assert(http != NULL);
-    bool close = reply->close || !http->req.keep_alive || conn->eof || conn->reactor->stopping;
+    // A body that nobody read must not be taken for the next request.
+    bool unread =
+        http->phase != ZN_PHASE_BODY && (http->req.chunked || http->req.content_length > 0);
+    bool close = reply->close || unread || !http->req.keep_alive || conn->eof ||
+                 conn->reactor->stopping;
     size_t len = reply->body_queue != NULL ? reply->body_queue->bytes - 1 : reply->body.len;
     bool bodiless = reply->status == 204 || reply->status == 304;
     push_head(conn, reply, close, bodiless ? -1 : (ssize_t)len);
@@ -256,8 +260,7 @@ static void http_dispatch(struct zn_conn *conn)
     const struct zn_route *route = route_find(conn->reactor->server, path);
     http->phase = ZN_PHASE_WAIT;
     if (route == NULL || (route->kind == ZN_ROUTE_WS && !http->req.upgrade))
-        reply_status(conn, route == NULL ? 404 : 426,
-                     http->req.chunked || http->req.content_length > 0);
+        reply_status(conn, route == NULL ? 404 : 426, false);
     else if (route->kind == ZN_ROUTE_ENGINE)
         zn__engine_request(conn, route->engine);
     else if (route->kind == ZN_ROUTE_WS)
@@ -472,11 +475,9 @@ void zn__http_resume_later(struct zn_conn *conn)
 
 void zn__http_eof(struct zn_conn *conn)
 {
-    // A client that has said all may still want its answer; one that polls is gone.
-    if (conn->session != NULL || conn->http == NULL || conn->http->phase != ZN_PHASE_WAIT)
-        zn__conn_finish(conn);
-    if (conn->session != NULL || conn->http != NULL)
-        zn__http_drop(conn);
+    // What was answered still goes out; whoever waits for an answer is gone.
+    zn__conn_finish(conn);
+    zn__http_drop(conn);
 }
 
 void zn__http_timer(struct zn_conn *conn)

@@ -47,10 +47,64 @@ static void closing_reader_that_catches_up_keeps_its_deadline(void **state)
     mem_server_stop(&mem);
 }
 
+static void hold_request(struct zn_request *request, const struct zn_handshake *handshake,
+                         void *user)
+{
+    (void)handshake;
+    *(struct zn_request **)user = request;
+}
+
+// A client that ends its side while somebody decides over its session.
+static void undecided_request_half_closed_is_let_go(void **state)
+{
+    (void)state;
+    struct mem_server mem;
+    struct zn_request *request = NULL;
+    mem_server_start(&mem, NULL);
+    static const struct zn_engine_handlers handlers = { 0 };
+    struct zn_engine_options options = { .path = "/held/",
+                                         .allow = hold_request,
+                                         .allow_user = &request };
+    assert_int_equal(zn_engine_attach(mem.server, &options, &handlers, NULL), 0);
+    struct zn_mem_peer *peer = mem_server_connect(&mem);
+    static const char text[] =
+        "GET /held/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    mem_server_say(&mem, peer, text, sizeof(text) - 1);
+    assert_non_null(request);
+    zn_dp_mem_fin(peer);
+    mem_server_settle(&mem);
+    assert_null(mem.reactor->conns);
+    zn_request_allow(request);
+    zn_dp_mem_free(peer);
+    mem_server_settle(&mem);
+    mem_server_stop(&mem);
+}
+
+// What a GET carries is no request of its own.
+static void body_of_a_get_is_not_the_next_request(void **state)
+{
+    (void)state;
+    struct mem_server mem;
+    mem_server_start(&mem, NULL);
+    struct zn_mem_peer *peer = mem_server_connect(&mem);
+    static const char text[] = "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\n"
+                               "Host: localhost\r\nContent-Length: 35\r\n\r\n"
+                               "GET /hidden HTTP/1.1\r\nHost: host\r\n\r\n";
+    mem_server_say(&mem, peer, text, sizeof(text) - 1);
+    const char *heard = mem_server_hear(peer, NULL);
+    assert_non_null(strstr(heard, "200 OK"));
+    assert_null(strstr(heard, "404"));
+    assert_non_null(strstr(heard, "Connection: close"));
+    zn_dp_mem_free(peer);
+    mem_server_stop(&mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closing_reader_that_catches_up_keeps_its_deadline),
+        cmocka_unit_test(undecided_request_half_closed_is_let_go),
+        cmocka_unit_test(body_of_a_get_is_not_the_next_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,11 +62,6 @@ static void addr_set(struct zn_addr *addr, const struct sockaddr *from)
 
 // --- End --------------------------------------------------------------------------------------
 
-static void buffered_count(struct zn_conn *conn, int64_t delta)
-{
-    ZN_COUNT(conn->reactor, buffered_now, delta);
-}
-
 // Takes the connection out of everything but the datapath.
 static void conn_retire(struct zn_conn *conn)
 {
@@ -92,7 +87,7 @@ static bool sends_async(const struct zn_conn *conn)
 
 static void out_drop(struct zn_conn *conn)
 {
-    buffered_count(conn, -(int64_t)conn->out.bytes);
+    ZN_COUNT(conn->reactor, buffered_now, -(int64_t)conn->out.bytes);
     zn__outq_deinit(&conn->out);
 }
 
@@ -180,7 +175,7 @@ int zn__conn_push(struct zn_conn *conn, const struct zn_run *run, unsigned out_f
     int err = zn__outq_push(&conn->out, run, out_flags);
     if (err < 0)
         return err;
-    buffered_count(conn, run->len);
+    ZN_COUNT(conn->reactor, buffered_now, run->len);
     zn__conn_dirty(conn);
     return 0;
 }
@@ -229,12 +224,17 @@ static void conn_drained(struct zn_conn *conn)
 }
 
 // `len` bytes are with the peer's kernel.
-static void conn_sent(struct zn_conn *conn, size_t len)
+static void sent_count(struct zn_conn *conn, size_t len)
 {
     zn__outq_pop(&conn->out, len);
     conn->moved_ms = (uint32_t)conn->reactor->now_ms;
-    buffered_count(conn, -(int64_t)len);
+    ZN_COUNT(conn->reactor, buffered_now, -(int64_t)len);
     ZN_COUNT(conn->reactor, bytes_out, len);
+}
+
+// What follows from that; it may call the application.
+static void sent_settle(struct zn_conn *conn)
+{
     if (conn->paused)
         conn_throttle(conn);
     if (conn->out.bytes == 0)
@@ -256,12 +256,17 @@ static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst, str
         else if (conn->blocked)
             conn->pressed = true;
         if (burst[i].taken > 0)
-            conn_sent(conn, burst[i].taken);
-        if (conn->dead || conn->out.bytes == 0)
+            sent_count(conn, burst[i].taken);
+    }
+    // Only now: an application that is told may send on any of them, which can drop what is queued.
+    for (unsigned i = 0; i < n; i++) {
+        if (burst[i].taken > 0 && !conns[i]->dead)
+            sent_settle(conns[i]);
+        if (conns[i]->dead || conns[i]->out.bytes == 0)
             continue;
-        conn_throttle(conn);
-        if (!conn->blocked)
-            zn__conn_dirty(conn); // more runs than one entry takes
+        conn_throttle(conns[i]);
+        if (!conns[i]->blocked)
+            zn__conn_dirty(conns[i]); // more runs than one entry takes
     }
 }
 
@@ -468,7 +473,8 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
     case ZN_DP_SENT:
         conn->blocked = sends_async(conn) && conn->out.pinned > event->len;
         if (event->len > 0)
-            conn_sent(conn, event->len);
+            sent_count(conn, event->len);
+        sent_settle(conn);
         if (!conn->dead && conn->out.bytes > 0)
             zn__conn_dirty(conn);
         break;

@@ -94,6 +94,8 @@ static void ws_fail(struct zn_conn *conn, uint16_t code)
     if (conn->close_code == 0)
         conn->close_code = code;
     conn->close_received = true; // nothing after this is read
+    free(conn->message);         // not a reason to be reported
+    conn->message = NULL;
     if (!conn->closing)
         zn__ws_close(conn, code, (struct zn_slice){ NULL, 0 });
     else
@@ -118,11 +120,10 @@ static void ws_closed_by_peer(struct zn_conn *conn, const uint8_t *payload, size
     conn->close_received = true;
     conn->close_code = code;
     // The reason is reported with the end; what follows the close frame's payload is not read.
-    if (conn->role == ZN_WS_PLAIN && reason.len > 0) {
-        free(conn->message);
-        conn->message = NULL;
+    free(conn->message);
+    conn->message = NULL;
+    if (conn->role == ZN_WS_PLAIN && reason.len > 0)
         (void)zn__buffer_add(&conn->message, reason.p, reason.len);
-    }
     if (conn->closing)
         zn__conn_finish(conn);
     else

@@ -119,6 +119,8 @@ void zn__session_close(struct zn_session *session, const char *reason, bool disc
 
 void zn__session_lost(struct zn_session *session, const char *reason)
 {
+    if (session->state == ZN_SESSION_CLOSING && !session->lingering)
+        session->discard = true; // nobody is left to say goodbye to
     session_close_soon(session, reason, true);
 }
 

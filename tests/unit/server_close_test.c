@@ -99,12 +99,61 @@ static void body_of_a_get_is_not_the_next_request(void **state)
     mem_server_stop(&mem);
 }
 
+static void note_close(struct zn_ws *ws, uint16_t code, const char *reason, size_t reason_len,
+                       void *user)
+{
+    (void)ws;
+    (void)code;
+    (void)reason;
+    *(size_t *)user += 1 + reason_len;
+}
+
+// The beginning of a message is not the reason of an end.
+static void close_within_a_message_reports_no_reason(void **state)
+{
+    (void)state;
+    static const uint8_t tails[][8] = { { 0x88, 0x80, 0, 0, 0, 0 }, { 0xf1, 0x80, 0, 0, 0, 0 } };
+    for (unsigned i = 0; i < 2; i++) {
+        struct mem_server mem;
+        size_t noted = 0;
+        mem_server_start(&mem, NULL);
+        static const struct zn_ws_handlers handlers = { .close = note_close };
+        assert_non_null(zn_ws_attach(mem.server, "/noted", NULL, &handlers, &noted));
+        struct zn_mem_peer *peer = ws_open(&mem, "/noted");
+        uint8_t frame[32];
+        mem_server_say(&mem, peer, frame, mem_frame_write(frame, 0x01, "begun", 5));
+        mem_server_say(&mem, peer, tails[i], 6);
+        mem_server_wait(&mem, 1100);
+        assert_int_equal(noted, 1);
+        zn_dp_mem_free(peer);
+        mem_server_stop(&mem);
+    }
+}
+
+// A client whose WebSocket ends in the turn in which its session is closed.
+static void session_closed_as_its_websocket_ends_is_over_at_once(void **state)
+{
+    (void)state;
+    struct mem_server mem;
+    mem_server_start(&mem, NULL);
+    struct zn_mem_peer *peer = ws_open(&mem, "/engine.io/?EIO=4&transport=websocket");
+    struct zn_session *session = mem.reactor->conns->session;
+    zn_session_close(session);
+    static const uint8_t close[] = { 0x88, 0x80, 0, 0, 0, 0 };
+    mem_server_say(&mem, peer, close, sizeof(close));
+    assert_int_equal(mem.closed, 1);
+    zn_dp_mem_free(peer);
+    mem_server_stop(&mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closing_reader_that_catches_up_keeps_its_deadline),
         cmocka_unit_test(undecided_request_half_closed_is_let_go),
         cmocka_unit_test(body_of_a_get_is_not_the_next_request),
+        cmocka_unit_test(close_within_a_message_reports_no_reason),
+        cmocka_unit_test(session_closed_as_its_websocket_ends_is_over_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,10 +295,8 @@ static void conn_settle(struct zn_conn *conn)
 {
     if (conn->dead)
         return;
-    if (conn->resume) {
-        conn->resume = false;
+    if (conn->resume)
         zn__http_resume(conn);
-    }
     if (conn->websocket) {
         if (conn->role == ZN_WS_SESSION && conn->session != NULL)
             zn__session_tell_dropped(conn->session);
@@ -408,8 +406,6 @@ static void conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *e
     move_drop(&move->mail);
 }
 
-// --- Events -----------------------------------------------------------------------------------
-
 static void conn_accepted(struct zn_reactor *reactor, const struct zn_dp_event *event)
 {
     struct zn_conn *conn = conn_init(reactor, event->stream);
@@ -434,7 +430,9 @@ static void conn_failed(struct zn_conn *conn)
 static void conn_recv(struct zn_conn *conn, uint8_t *data, size_t len)
 {
     ZN_COUNT(conn->reactor, bytes_in, len);
-    if (conn->end_after_flush || conn->moving)
+    if (conn->resume)
+        zn__http_resume(conn); // an answer of this turn goes before new input
+    if (conn->dead || conn->end_after_flush || conn->moving)
         return;
     if (conn->websocket)
         zn__ws_recv(conn, data, len);

@@ -457,6 +457,7 @@ void zn__http_recv(struct zn_conn *conn, uint8_t *data, size_t len)
 void zn__http_resume(struct zn_conn *conn)
 {
     struct zn_http *http = conn->http;
+    conn->resume = false;
     if (http == NULL || conn->dead)
         return;
     if (http->phase == ZN_PHASE_HEAD) {

@@ -146,6 +146,36 @@ static void session_closed_as_its_websocket_ends_is_over_at_once(void **state)
     mem_server_stop(&mem);
 }
 
+// Input that comes in the turn in which a request was refused.
+static void pipeline_behind_a_refusal_is_read_once(void **state)
+{
+    (void)state;
+    struct mem_server mem;
+    struct zn_request *request = NULL;
+    mem_server_start(&mem, NULL);
+    static const struct zn_engine_handlers handlers = { 0 };
+    struct zn_engine_options options = { .path = "/held/",
+                                         .allow = hold_request,
+                                         .allow_user = &request };
+    assert_int_equal(zn_engine_attach(mem.server, &options, &handlers, NULL), 0);
+    struct zn_mem_peer *peer = mem_server_connect(&mem);
+    static const char held[] =
+        "GET /held/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    mem_server_say(&mem, peer, held, sizeof(held) - 1);
+    struct zn_request *first = request;
+    assert_non_null(first);
+    request = NULL;
+    zn_request_refuse(first, "no");
+    static const char next[] = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    mem_server_say(&mem, peer, next, sizeof(next) - 1);
+    assert_null(request);
+    const char *heard = mem_server_hear(peer, NULL);
+    assert_non_null(strstr(heard, "403"));
+    assert_non_null(strstr(heard, "404"));
+    zn_dp_mem_free(peer);
+    mem_server_stop(&mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +184,7 @@ int main(void)
         cmocka_unit_test(body_of_a_get_is_not_the_next_request),
         cmocka_unit_test(close_within_a_message_reports_no_reason),
         cmocka_unit_test(session_closed_as_its_websocket_ends_is_over_at_once),
+        cmocka_unit_test(pipeline_behind_a_refusal_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

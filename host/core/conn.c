@@ -36,7 +36,7 @@ static void conn_unlink(struct zn_conn *conn)
     ZN_COUNT(conn->reactor, connections_now, -1);
 }
 
-static struct zn_conn *conn_init(struct zn_reactor *reactor, struct zn_stream *stream)
+struct zn_conn *zn__conn_init(struct zn_reactor *reactor, struct zn_stream *stream)
 {
     struct zn_conn *conn = zn_stream_user(stream, sizeof(*conn));
     *conn = (struct zn_conn){ .reactor = reactor, .stream = stream };
@@ -66,6 +66,7 @@ static void addr_set(struct zn_addr *addr, const struct sockaddr *from)
 static void conn_retire(struct zn_conn *conn)
 {
     conn->dead = true;
+    zn__conn_move_cancel(conn);
     zn__reactor_untimer(conn->reactor, &conn->timer);
     if (conn->websocket)
         zn__ws_gone(conn);
@@ -89,6 +90,12 @@ static void out_drop(struct zn_conn *conn)
 {
     ZN_COUNT(conn->reactor, buffered_now, -(int64_t)conn->out.bytes);
     zn__outq_deinit(&conn->out);
+}
+
+void zn__conn_leave(struct zn_conn *conn)
+{
+    conn_retire(conn);
+    out_drop(conn);
 }
 
 static void conn_end(struct zn_conn *conn, enum zn_dp_end how)
@@ -141,7 +148,10 @@ void zn__conn_end_all(struct zn_reactor *reactor)
     while (reactor->conns != NULL) {
         struct zn_conn *conn = reactor->conns;
         conn->blocked = false; // the datapath goes with it
-        conn_end(conn, ZN_END_RELEASE);
+        if (conn->moving)
+            zn__conn_leave(conn);
+        else
+            conn_end(conn, ZN_END_RELEASE);
     }
 }
 
@@ -149,6 +159,8 @@ void zn__conn_stop_all(struct zn_reactor *reactor)
 {
     for (struct zn_conn *conn = reactor->conns, *next; conn != NULL; conn = next) {
         next = conn->next;
+        if (conn->moving)
+            continue;
         if (conn->websocket)
             zn__ws_close(conn, ZN_WS_CLOSE_GOING_AWAY, (struct zn_slice){ NULL, 0 });
         else if (conn->http == NULL || conn->http->phase == ZN_PHASE_HEAD)
@@ -209,7 +221,6 @@ static void conn_throttle(struct zn_conn *conn)
 
 static void conn_drained(struct zn_conn *conn)
 {
-    conn->pongs = 0;
     if (conn->end_after_flush) {
         conn_end(conn, ZN_END_RELEASE);
         return;
@@ -227,6 +238,7 @@ static void conn_drained(struct zn_conn *conn)
 static void sent_count(struct zn_conn *conn, size_t len)
 {
     zn__outq_pop(&conn->out, len);
+    conn->pongs = 0;
     conn->moved_ms = (uint32_t)conn->reactor->now_ms;
     ZN_COUNT(conn->reactor, buffered_now, -(int64_t)len);
     ZN_COUNT(conn->reactor, bytes_out, len);
@@ -251,6 +263,7 @@ static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst, str
         for (unsigned k = 0; k < burst[i].iov_len; k++)
             given += burst[i].iov[k].iov_len;
         conn->blocked = burst[i].taken < given;
+        conn->moved_ms = (uint32_t)reactor->now_ms;
         if (conn->blocked && sends_async(conn))
             conn->out.pinned = (uint32_t)given;
         else if (conn->blocked)
@@ -270,40 +283,58 @@ static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst, str
     }
 }
 
-// What a connection is to send now; 0: nothing.
-static unsigned conn_gather(struct zn_conn *conn, struct iovec *iov, unsigned room)
+// What a connection has left for the end of the turn besides sending. May call the application.
+static void conn_settle(struct zn_conn *conn)
 {
     if (conn->doomed)
         zn__conn_abort(conn);
+    if (!conn->dead && conn->resume)
+        zn__http_resume(conn);
     if (conn->dead)
+        return;
+    if (conn->websocket && conn->role == ZN_WS_SESSION && conn->session != NULL)
+        zn__session_tell_dropped(conn->session);
+    else if (!conn->websocket && conn->session != NULL)
+        zn__polling_flush(conn->session);
+    if (conn->end_after_flush && conn->out.bytes == 0 && !conn->blocked)
+        conn_end(conn, ZN_END_RELEASE);
+}
+
+// Settles the dirty connections and those that this makes dirty. Returns all that are left, in
+// order, linked by ready_next.
+static struct zn_conn *conns_settle(struct zn_reactor *reactor)
+{
+    struct zn_conn *ready = NULL;
+    struct zn_conn **end = &ready;
+    while (reactor->dirty != NULL) {
+        struct zn_conn *conn = reactor->dirty;
+        reactor->dirty = conn->dirty_next;
+        if (reactor->dirty == NULL)
+            reactor->dirty_end = &reactor->dirty;
+        conn->dirty = false;
+        conn_settle(conn);
+        if (conn->dead || conn->ready)
+            continue;
+        conn->ready = true;
+        conn->ready_next = NULL;
+        *end = conn;
+        end = &conn->ready_next;
+    }
+    return ready;
+}
+
+// What a connection is to send now; 0: nothing.
+static unsigned conn_gather(struct zn_conn *conn, struct iovec *iov, unsigned room)
+{
+    conn->ready = false;
+    if (conn->dead || conn->doomed || conn->out.bytes == 0)
         return 0;
     if (conn->blocked) {
         conn_throttle(conn);
         return 0;
     }
-    if (conn->out.bytes == 0) {
-        if (conn->end_after_flush)
-            conn_end(conn, ZN_END_RELEASE);
-        return 0;
-    }
     size_t len;
     return zn__outq_gather(&conn->out, iov, room < IOV_MAX_CONN ? room : IOV_MAX_CONN, &len);
-}
-
-// What a connection has left for the end of the turn besides sending.
-static void conn_settle(struct zn_conn *conn)
-{
-    if (conn->dead)
-        return;
-    if (conn->resume)
-        zn__http_resume(conn);
-    if (conn->websocket) {
-        if (conn->role == ZN_WS_SESSION && conn->session != NULL)
-            zn__session_tell_dropped(conn->session);
-        return;
-    }
-    if (conn->session != NULL && !conn->dead)
-        zn__polling_flush(conn->session);
 }
 
 void zn__conn_flush(struct zn_reactor *reactor)
@@ -312,103 +343,35 @@ void zn__conn_flush(struct zn_reactor *reactor)
     static _Thread_local struct zn_conn *conns[BURST_MAX];
     static _Thread_local struct iovec iov[IOV_MAX_BURST];
 
-    // Polls first: what they answer is output of their connections.
-    for (struct zn_conn *conn = reactor->dirty; conn != NULL; conn = conn->dirty_next)
-        conn_settle(conn);
     while (reactor->dirty != NULL) {
-        unsigned n = 0;
-        unsigned iov_len = 0;
-        while (reactor->dirty != NULL && n < BURST_MAX && iov_len + IOV_MAX_CONN <= IOV_MAX_BURST) {
-            struct zn_conn *conn = reactor->dirty;
-            reactor->dirty = conn->dirty_next;
-            if (reactor->dirty == NULL)
-                reactor->dirty_end = &reactor->dirty;
-            conn->dirty = false;
-            unsigned k = conn_gather(conn, iov + iov_len, IOV_MAX_BURST - iov_len);
-            if (k == 0)
-                continue;
-            burst[n] =
-                (struct zn_dp_send){ .stream = conn->stream, .iov = iov + iov_len, .iov_len = k };
-            conns[n++] = conn;
-            iov_len += k;
+        // The application is not called while a burst is put together.
+        struct zn_conn *ready = conns_settle(reactor);
+        while (ready != NULL) {
+            unsigned n = 0;
+            unsigned iov_len = 0;
+            while (ready != NULL && n < BURST_MAX && iov_len + IOV_MAX_CONN <= IOV_MAX_BURST) {
+                struct zn_conn *conn = ready;
+                ready = conn->ready_next;
+                unsigned k = conn_gather(conn, iov + iov_len, IOV_MAX_BURST - iov_len);
+                if (k == 0)
+                    continue;
+                burst[n] = (struct zn_dp_send){ .stream = conn->stream,
+                                                .iov = iov + iov_len,
+                                                .iov_len = k };
+                conns[n++] = conn;
+                iov_len += k;
+            }
+            if (n > 0)
+                burst_send(reactor, burst, conns, n);
         }
-        if (n > 0)
-            burst_send(reactor, burst, conns, n);
     }
 }
 
-// --- Moving to another reactor ------------------------------------------------------------------
-
-// A connection on its way; the mail and then the cookie of adopt().
-struct conn_move {
-    struct zn_mail mail;
-    struct zn_dp_handle handle;
-    struct zn_addr peer;
-    struct zn_buffer *bytes;
-};
-
-static void move_drop(struct zn_mail *mail)
-{
-    struct conn_move *move = (struct conn_move *)mail;
-    if (move->handle.drop != NULL)
-        move->handle.drop(&move->handle);
-    free(move->bytes);
-    free(move);
-}
-
-static void move_run(struct zn_reactor *reactor, struct zn_mail *mail)
-{
-    struct conn_move *move = (struct conn_move *)mail;
-    struct zn_dp_handle handle = move->handle;
-    move->handle.drop = NULL;
-    if (reactor->stopping || reactor->dp->ops->adopt(reactor->dp, handle, move) < 0)
-        move_drop(mail);
-}
-
-void zn__conn_move(struct zn_conn *conn, unsigned to, const void *bytes, size_t len)
-{
-    struct conn_move *move = calloc(1, sizeof(*move));
-    if (move == NULL || zn__buffer_add(&move->bytes, bytes, len) < 0) {
-        free(move);
-        zn__conn_abort(conn);
-        return;
-    }
-    move->mail = (struct zn_mail){ .run = move_run, .drop = move_drop };
-    move->peer = conn->peer;
-    conn->moving = true;
-    conn->user = move;
-    conn->close_code = (uint16_t)to;
-    zn__reactor_untimer(conn->reactor, &conn->timer);
-    zn__http_drop(conn);
-    conn->reactor->dp->ops->detach(conn->reactor->dp, conn->stream);
-}
-
-static void conn_detached(struct zn_conn *conn, const struct zn_dp_event *event)
-{
-    struct zn_reactor *reactor = conn->reactor;
-    struct conn_move *move = conn->user;
-    unsigned to = conn->close_code;
-    conn_retire(conn);
-    out_drop(conn);
-    move->handle = event->handle;
-    if (zn__buffer_add(&move->bytes, event->data, event->len) < 0)
-        move_drop(&move->mail);
-    else
-        (void)zn__reactor_mail(reactor, to, &move->mail);
-}
-
-static void conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *event)
-{
-    struct conn_move *move = event->cookie;
-    struct zn_conn *conn = conn_init(reactor, event->stream);
-    conn->peer = move->peer;
-    zn__http_recv(conn, move->bytes->data, move->bytes->len);
-    move_drop(&move->mail);
-}
+// --- Events -----------------------------------------------------------------------------------
 
 static void conn_accepted(struct zn_reactor *reactor, const struct zn_dp_event *event)
 {
-    struct zn_conn *conn = conn_init(reactor, event->stream);
+    struct zn_conn *conn = zn__conn_init(reactor, event->stream);
     addr_set(&conn->peer, event->peer);
     ZN_COUNT(reactor, connections, 1);
     if (reactor->stopping) {
@@ -421,10 +384,7 @@ static void conn_accepted(struct zn_reactor *reactor, const struct zn_dp_event *
 
 static void conn_failed(struct zn_conn *conn)
 {
-    struct conn_move *move = conn->moving ? conn->user : NULL;
     conn_end(conn, ZN_END_RELEASE);
-    if (move != NULL)
-        move_drop(&move->mail);
 }
 
 static void conn_recv(struct zn_conn *conn, uint8_t *data, size_t len)
@@ -447,7 +407,7 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
         return;
     }
     if (event->type == ZN_DP_ADOPTED) {
-        conn_adopted(reactor, event);
+        zn__conn_adopted(reactor, event);
         return;
     }
     struct zn_conn *conn = zn_stream_user(event->stream, sizeof(*conn));
@@ -477,7 +437,7 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
             zn__conn_dirty(conn);
         break;
     case ZN_DP_DETACHED:
-        conn_detached(conn, event);
+        zn__conn_detached(conn, event);
         break;
     default: // ZN_DP_ERROR
         conn_failed(conn);

@@ -39,8 +39,8 @@ enum zn_ws_role {
 struct zn_conn {
     struct zn_reactor *reactor;
     struct zn_stream *stream;
-    struct zn_conn *next, *prev; // all connections of the reactor
-    struct zn_conn *dirty_next;
+    struct zn_conn *next, *prev;             // all connections of the reactor
+    struct zn_conn *dirty_next, *ready_next; // in the reactor's list; in the flush's
     struct zn_outq out;
     struct zn_timer timer;      // HTTP: head, idle; WebSocket: message, close, ping
     struct zn_session *session; // see role; HTTP: the session whose GET or POST this is
@@ -67,6 +67,7 @@ struct zn_conn {
     bool server_takeover : 1, client_takeover : 1;
     bool websocket : 1;
     bool dirty : 1;
+    bool ready : 1;   // in the flush's list
     bool blocked : 1; // the datapath took less than it was given: wait for SENT
     bool pressed : 1; // output was refused or held back: tell when it is empty
     bool paused : 1;  // input is stopped until output has drained
@@ -81,7 +82,7 @@ struct zn_conn {
     bool moving : 1;     // being handed over to another reactor
     bool attached : 1;   // plain: `open` was called
     uint8_t role;        // enum zn_ws_role
-    uint8_t pongs;       // pongs queued since the output was last empty
+    uint16_t pongs;      // queued since output last went out
     uint16_t close_code; // that will be reported
 };
 
@@ -105,8 +106,16 @@ bool zn__conn_stalled(const struct zn_conn *conn); // nothing of its output went
 void zn__conn_abort(struct zn_conn *conn);
 // The same at the end of the turn: for callers whose caller goes on using the connection.
 void zn__conn_abort_soon(struct zn_conn *conn);
+struct zn_conn *zn__conn_init(struct zn_reactor *reactor, struct zn_stream *stream);
+// Takes the connection out of everything but the datapath, which ends the stream by itself.
+void zn__conn_leave(struct zn_conn *conn);
+
+// --- conn_move.c
 // Hands the connection over to reactor `to` with the bytes of the request that it has begun.
 void zn__conn_move(struct zn_conn *conn, unsigned to, const void *bytes, size_t len);
+void zn__conn_move_cancel(struct zn_conn *conn); // it ends before it has left
+void zn__conn_detached(struct zn_conn *conn, const struct zn_dp_event *event);
+void zn__conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *event);
 
 // --- ws.c: WebSocket over a connection
 // Switches a connection whose 101 is queued to WebSocket.

@@ -163,8 +163,8 @@ void zn__http_reply(struct zn_conn *conn, const struct zn_reply *reply)
     // A body that nobody read must not be taken for the next request.
     bool unread =
         http->phase != ZN_PHASE_BODY && (http->req.chunked || http->req.content_length > 0);
-    bool close = reply->close || unread || !http->req.keep_alive || conn->eof ||
-                 conn->reactor->stopping;
+    bool close =
+        reply->close || unread || !http->req.keep_alive || conn->eof || conn->reactor->stopping;
     size_t len = reply->body_queue != NULL ? reply->body_queue->bytes - 1 : reply->body.len;
     bool bodiless = reply->status == 204 || reply->status == 304;
     push_head(conn, reply, close, bodiless ? -1 : (ssize_t)len);

@@ -108,19 +108,21 @@ static void upgrade_complete(struct zn_session *session, struct zn_conn *conn)
     conn->role = ZN_WS_SESSION;
     zn__ws_arm(conn);
     ZN_COUNT(conn->reactor, upgrades, 1);
-    if (session->poll != NULL) {
-        // The poll that still waits learns that there is nothing more for it.
-        struct zn_conn *poll = session->poll;
-        session->poll = NULL;
-        poll->session = NULL;
-        zn__http_reply(poll, &(struct zn_reply){ .status = 200,
-                                                 .content_type = "text/plain; charset=UTF-8",
-                                                 .headers = zn__http_lines(poll),
-                                                 .body = ZN_SLICE("6") });
-        zn__http_resume(poll);
-    }
+    conn->pressed |= session->pressed;
+    session->pressed = false;
+    struct zn_conn *poll = session->poll;
+    session->poll = NULL;
     if (queue_move(session, conn) < 0)
         zn__session_lost(session, "transport error");
+    if (poll == NULL)
+        return;
+    // The poll that still waits learns that there is nothing more for it.
+    poll->session = NULL;
+    zn__http_reply(poll, &(struct zn_reply){ .status = 200,
+                                             .content_type = "text/plain; charset=UTF-8",
+                                             .headers = zn__http_lines(poll),
+                                             .body = ZN_SLICE("6") });
+    zn__http_resume(poll);
 }
 
 void zn__upgrade_text(struct zn_conn *conn, const uint8_t *data, size_t len)

@@ -10,6 +10,8 @@
 #include <assert.h>
 
 enum {
+    PONGS_STILL_MS = 100,
+    PONGS_AT_ONCE = 512,
     PONGS_MAX = 60,           // pongs that may wait to be sent
     INFLATE_STEP = 16 * 1024, // room offered to the inflater at a time
     SCRATCH_KEEP = 256 * 1024,
@@ -155,6 +157,14 @@ int zn__ws_control(struct zn_conn *conn, enum zn_ws_opcode opcode, const void *p
     return zn__conn_write(conn, frame, head + len, ZN_OUT_CONTROL);
 }
 
+// Whether pongs pile up for a peer that takes nothing: many for a while, or very many at once.
+static bool pongs_pile_up(const struct zn_conn *conn)
+{
+    uint32_t still_ms = (uint32_t)conn->reactor->now_ms - conn->moved_ms;
+    return conn->blocked && (conn->pongs >= PONGS_AT_ONCE ||
+                             (conn->pongs >= PONGS_MAX && still_ms >= PONGS_STILL_MS));
+}
+
 static void control_frame(struct zn_conn *conn, enum zn_ws_opcode opcode, const uint8_t *p,
                           size_t len)
 {
@@ -163,7 +173,7 @@ static void control_frame(struct zn_conn *conn, enum zn_ws_opcode opcode, const 
         return;
     }
     if (opcode == ZN_WS_PING) {
-        if (conn->blocked && conn->pongs >= PONGS_MAX) {
+        if (pongs_pile_up(conn)) {
             zn__conn_abort(conn); // pings from somebody who does not read
             return;
         }
@@ -329,7 +339,8 @@ void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len)
             conn->role == ZN_WS_PLAIN ? zn__endpoint_options(conn->endpoint)->fragments_max : 16384,
         .deflate = conn->client_bits != 0,
     };
-    while (len > 0 && !conn->close_received && !conn->dead && !conn->end_after_flush) {
+    while (len > 0 && !conn->close_received && !conn->dead && !conn->doomed &&
+           !conn->end_after_flush) {
         struct zn_ws_piece piece;
         ssize_t n = zn__ws_rx_next(&conn->rx, &limits, data, len, &piece);
         if (n < 0) {

@@ -93,7 +93,7 @@ static int output_room(struct zn_conn *conn, const struct zn_packet *packet)
 
 int zn__ws_packet(struct zn_conn *conn, struct zn_packet *packet)
 {
-    if (conn->closing || conn->dead || conn->end_after_flush)
+    if (conn->closing || conn->dead || conn->doomed || conn->end_after_flush)
         return -ENOTCONN;
     bool is_volatile = (packet->flags & ZN_VOLATILE) != 0;
     if (is_volatile && conn->blocked && conn->out.bytes > conn->out.pinned) {

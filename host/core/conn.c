@@ -92,6 +92,41 @@ static void out_drop(struct zn_conn *conn)
     zn__outq_deinit(&conn->out);
 }
 
+// Ended connections whose output the datapath still holds.
+static void leaving_add(struct zn_conn *conn)
+{
+    struct zn_reactor *reactor = conn->reactor;
+    conn->prev = NULL;
+    conn->next = reactor->leaving;
+    if (conn->next != NULL)
+        conn->next->prev = conn;
+    reactor->leaving = conn;
+}
+
+static void leaving_remove(struct zn_conn *conn)
+{
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        conn->reactor->leaving = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    out_drop(conn);
+}
+
+struct zn_outq *zn__conn_inherit(struct zn_reactor *reactor, size_t *len_out)
+{
+    size_t len = 0;
+    for (struct zn_conn *conn = reactor->leaving; conn != NULL; conn = conn->next)
+        len++;
+    struct zn_outq *queues = calloc(len + 1, sizeof(*queues));
+    *len_out = 0;
+    for (struct zn_conn *conn = reactor->leaving; queues != NULL && conn != NULL; conn = conn->next)
+        queues[(*len_out)++] = conn->out;
+    reactor->leaving = NULL;
+    return queues;
+}
+
 void zn__conn_leave(struct zn_conn *conn)
 {
     conn_retire(conn);
@@ -104,7 +139,9 @@ static void conn_end(struct zn_conn *conn, enum zn_dp_end how)
         return;
     conn_retire(conn);
     // What the datapath still sends from stays until its GONE event.
-    if (!(sends_async(conn) && conn->blocked))
+    if (sends_async(conn) && conn->blocked)
+        leaving_add(conn);
+    else
         out_drop(conn);
     conn->reactor->dp->ops->end(conn->reactor->dp, conn->stream, how);
 }
@@ -147,7 +184,6 @@ void zn__conn_end_all(struct zn_reactor *reactor)
 {
     while (reactor->conns != NULL) {
         struct zn_conn *conn = reactor->conns;
-        conn->blocked = false; // the datapath goes with it
         if (conn->moving)
             zn__conn_leave(conn);
         else
@@ -412,7 +448,7 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
     }
     struct zn_conn *conn = zn_stream_user(event->stream, sizeof(*conn));
     if (event->type == ZN_DP_GONE) {
-        out_drop(conn);
+        leaving_remove(conn);
         return;
     }
     if (conn->dead)

@@ -91,6 +91,8 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event);
 void zn__conn_timer(struct zn_reactor *reactor, struct zn_timer *timer);
 void zn__conn_flush(struct zn_reactor *reactor);
 void zn__conn_end_all(struct zn_reactor *reactor);
+// The output that the datapath still holds, to be dropped when that is closed; NULL: no memory.
+struct zn_outq *zn__conn_inherit(struct zn_reactor *reactor, size_t *len_out);
 void zn__conn_stop_all(struct zn_reactor *reactor); // orderly: all are told, and end once flushed
 
 // Queues output for the end of the turn.

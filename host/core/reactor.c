@@ -331,9 +331,14 @@ void zn__reactor_close(struct zn_reactor *reactor)
     pthread_mutex_lock(&reactor->post_lock);
     reactor->closed = true;
     pthread_mutex_unlock(&reactor->post_lock);
+    size_t len;
+    struct zn_outq *queues = zn__conn_inherit(reactor, &len);
     if (reactor->dp != NULL)
         reactor->dp->ops->close(reactor->dp);
     reactor->dp = NULL;
+    for (size_t i = 0; i < len; i++)
+        zn__outq_deinit(&queues[i]);
+    free(queues);
 }
 
 void zn__reactor_deinit(struct zn_reactor *reactor)

@@ -81,6 +81,7 @@ struct zn_reactor {
     struct zn_conn **dirty_end;
     struct zn_table sessions; // Engine.IO sessions by sid
     struct zn_conn *conns;    // all connections
+    struct zn_conn *leaving;  // ended ones whose output the datapath still holds
     struct zn_io_shard *io;   // the Socket.IO layer's, see io.h
     struct zn_zpool *zpool;
     struct zn_counters counters;

@@ -11,7 +11,8 @@ import { until } from './wait.mjs';
 const CLIENTS = 24;
 const ROUNDS = 60;
 const THREADS = reference ? [] : ['--threads', '3'];
-const QUICK_RETURN = { ...WEBSOCKET, reconnectionDelay: 20, reconnectionDelayMax: 50 };
+// Late enough for the reactor that had the client to have seen it go.
+const QUICK_RETURN = { ...WEBSOCKET, reconnectionDelay: 300, reconnectionDelayMax: 600 };
 
 const news = (one) => one.got.filter(([name]) => name === 'news').map(([, value]) => value);
 const everyone = { op: 'emit', rooms: ['all'], ev: 'news' };

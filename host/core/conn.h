@@ -2,7 +2,7 @@
 // A connection: one stream of the datapath, which speaks HTTP/1.1 first and perhaps WebSocket
 // then. It lives in the datapath's memory and on one reactor.
 //
-// conn.c: life, output, dispatch of events. http.c: requests and answers. ws.c: WebSocket.
+// conn.c: life, output, dispatch of events. http.c: HTTP. ws.c: WebSocket.
 //
 // Thread: the connection's reactor.
 #ifndef ZN_CORE_CONN_H

@@ -2,6 +2,8 @@
 // HTTP/1.1 over a connection: requests are routed by path to Engine.IO, a WebSocket endpoint or a
 // fixed body; answers go out in order.
 //
+// http.c: requests. http_reply.c: answers.
+//
 // Thread: the connection's reactor.
 #ifndef ZN_CORE_HTTP_H
 #define ZN_CORE_HTTP_H
@@ -55,6 +57,10 @@ int zn__http_switch(struct zn_conn *conn, struct zn_slice protocol, struct zn_sl
                     struct zn_slice headers);
 // "Bad Request" for 400; "" for a status that we never answer with.
 const char *zn__http_reason(unsigned status);
+// Queues bytes of an answer; the connection ends when there is no room for them.
+void zn__http_push(struct zn_conn *conn, const void *p, size_t len);
+// Frees the exchange but for bytes behind it, which are returned.
+struct zn_buffer *zn__http_end(struct zn_conn *conn);
 // The exchange is over without an answer.
 void zn__http_drop(struct zn_conn *conn);
 // Goes on with input that waited for an answer; `later`: with the end of the turn, for callers

@@ -55,8 +55,10 @@ int main(void)
     for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
         fill(&frames, lengths[i]);
         struct micro_figure f = micro_measure(run, &frames);
-        printf("%5zu B  %6.1f ns a frame  (half of samples %.1f to %.1f, p99 %.1f)\n", lengths[i],
-               f.median, f.low, f.high, f.p99);
+        printf(
+            "%5zu B  %6.1f million frames/s  %6.1f ns a frame  (half of samples %.1f to %.1f, p99 "
+            "%.1f)\n",
+            lengths[i], 1e3 / f.median, f.median, f.low, f.high, f.p99);
     }
     return 0;
 }

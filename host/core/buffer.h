@@ -15,24 +15,35 @@ struct zn_buffer {
     uint8_t data[];
 };
 
-// Makes room for `more` bytes (perhaps none) behind what is there, so that *buffer is not NULL. 0,
-// or -ENOMEM with *buffer as it was.
-static inline int zn__buffer_room(struct zn_buffer **buffer, size_t more)
+// How much room zn__buffer_room() would add.
+static inline size_t zn__buffer_growth(const struct zn_buffer *buffer, size_t more)
 {
-    size_t len = *buffer != NULL ? (*buffer)->len : 0;
-    size_t cap = *buffer != NULL ? (*buffer)->cap : 0;
-    if (*buffer != NULL && cap - len >= more)
+    size_t len = buffer != NULL ? buffer->len : 0;
+    size_t cap = buffer != NULL ? buffer->cap : 0;
+    if (buffer != NULL && cap - len >= more)
         return 0;
     size_t want = len + more;
     if (want < cap * 2)
         want = cap * 2;
     if (want < 240)
         want = 240;
-    struct zn_buffer *grown = realloc(*buffer, sizeof(*grown) + want);
+    return want - cap;
+}
+
+// Makes room for `more` bytes (perhaps none) behind what is there, so that *buffer is not NULL. 0,
+// or -ENOMEM with *buffer as it was.
+static inline int zn__buffer_room(struct zn_buffer **buffer, size_t more)
+{
+    size_t growth = zn__buffer_growth(*buffer, more);
+    if (growth == 0)
+        return 0;
+    size_t len = *buffer != NULL ? (*buffer)->len : 0;
+    size_t cap = *buffer != NULL ? (*buffer)->cap : 0;
+    struct zn_buffer *grown = realloc(*buffer, sizeof(*grown) + cap + growth);
     if (grown == NULL)
         return -ENOMEM;
     grown->len = len;
-    grown->cap = want;
+    grown->cap = cap + growth;
     *buffer = grown;
     return 0;
 }

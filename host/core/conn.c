@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "http.h"
 #include "server.h"
+#include "unfinished.h"
 #include "zpool.h"
 
 #include <assert.h>
@@ -72,8 +73,8 @@ static void conn_retire(struct zn_conn *conn)
         zn__ws_gone(conn);
     if (conn->http != NULL)
         zn__http_drop(conn);
-    free(conn->message);
-    free(conn->control);
+    zn__unfinished_free(conn->reactor, conn->message);
+    zn__unfinished_free(conn->reactor, conn->control);
     conn->message = conn->control = NULL;
     zn__zpool_put(conn->reactor->zpool, conn->inflater);
     zn__zpool_put(conn->reactor->zpool, conn->deflater);

@@ -47,9 +47,10 @@ struct zn_session {
     bool upgraded : 1;
     bool discard : 1;
     bool pressed : 1;
-    bool lingering : 1; // closed, waits for a poll to say so
-    bool listed : 1;    // in the reactor's list of sessions that end
-    uint32_t dropped;   // messages dropped and not told yet
+    bool lingering : 1;  // closed, waits for a poll to say so
+    bool listed : 1;     // in the reactor's list of sessions that end
+    uint32_t dropped;    // messages dropped and not told yet
+    uint16_t close_code; // for the WebSocket at the session's end
 };
 
 // --- engine.c

@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "server.h"
 #include "static.h"
+#include "unfinished.h"
 
 enum { STASH_MAX = ZN_HTTP_HEAD_MAX + 65536 };
 
@@ -31,7 +32,7 @@ struct zn_buffer *zn__http_end(struct zn_conn *conn)
     struct zn_buffer *in = http->in;
     if (http->request != NULL)
         zn__request_orphan(http->request);
-    free(http->body);
+    zn__unfinished_free(conn->reactor, http->body);
     // One is kept: a head that comes whole needs it for no longer than its turn.
     free(conn->reactor->http_spare);
     conn->reactor->http_spare = http;
@@ -127,8 +128,8 @@ static size_t http_body(struct zn_conn *conn, uint8_t *data, size_t len)
         // A body that is all here is handed on where it lies.
         if (http->body == NULL && http->body_state.done && whole.len == 0)
             whole = piece;
-        else if (zn__buffer_add(&http->body, piece.p, piece.len) < 0) {
-            zn__conn_abort(conn);
+        else if (zn__unfinished_add(conn->reactor, &http->body, piece.p, piece.len) < 0) {
+            http_bad(conn, 503);
             return len;
         }
     }
@@ -175,12 +176,13 @@ static void in_cut(struct zn_http *http, size_t len)
 }
 
 // Whether the body is over and answered; the next request starts afresh then.
-static bool body_ended(struct zn_http *http)
+static bool body_ended(struct zn_conn *conn)
 {
+    struct zn_http *http = conn->http;
     if (http->phase != ZN_PHASE_HEAD)
         return false;
     zn__http_req_init(&http->req);
-    free(http->body);
+    zn__unfinished_free(conn->reactor, http->body);
     http->body = NULL;
     return true;
 }
@@ -196,7 +198,7 @@ static bool http_step(struct zn_conn *conn)
         if (conn->http != http)
             return false;
         in_cut(http, used);
-        return body_ended(http) && http->in->len > 0;
+        return body_ended(conn) && http->in->len > 0;
     }
     if (http->in->len == 0)
         return false;
@@ -216,7 +218,7 @@ static bool http_step(struct zn_conn *conn)
     if (http->phase == ZN_PHASE_BODY)
         body_begin(conn);
     if (conn->http == http && http->phase == ZN_PHASE_HEAD)
-        (void)body_ended(http);
+        (void)body_ended(conn);
     return conn->http == http && !conn->dead && http->in->len > 0;
 }
 
@@ -266,7 +268,7 @@ void zn__http_recv(struct zn_conn *conn, uint8_t *data, size_t len)
         size_t used = http_body(conn, data, len);
         if (conn->http != http || conn->dead)
             return;
-        (void)body_ended(http);
+        (void)body_ended(conn);
         data += used;
         len -= used;
     }

@@ -56,8 +56,9 @@ struct zn_counters {
     _Atomic uint64_t messages_in, messages_out, bytes_in, bytes_out;
     _Atomic uint64_t dropped_volatile, dropped_overflow, overflow_disconnects;
     _Atomic uint64_t rejected_http, rejected_ws, rejected_eio, rejected_sio;
-    _Atomic uint64_t ping_timeouts, mail_dropped;
+    _Atomic uint64_t ping_timeouts, mail_dropped, unfinished_refused;
     _Atomic int64_t connections_now, sessions_now, sockets_now, websockets_now, buffered_now;
+    _Atomic int64_t unfinished_now;
 };
 
 // Adds without a locked instruction: there is one writer.
@@ -85,6 +86,7 @@ struct zn_reactor {
     struct zn_io_shard *io;   // the Socket.IO layer's, see io.h
     struct zn_zpool *zpool;
     struct zn_counters counters;
+    size_t unfinished_claimed; // its share of the server's limit, see unfinished.h
     // Mail: rings[i] carries mail from reactor i to this one; backlog[i] is what does not fit
     // into reactor i's ring yet (bounded by the server's mail_max).
     struct zn_ring *rings;

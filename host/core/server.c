@@ -37,6 +37,15 @@ const char *zn_server_datapath(const struct zn_server *server)
 
 // --- Creation -----------------------------------------------------------------------------------
 
+// 1 GiB, or a quarter of a small machine's memory.
+static size_t unfinished_default(void)
+{
+    const size_t most = (size_t)1 << 30;
+    size_t pages = (size_t)sysconf(_SC_PHYS_PAGES);
+    size_t quarter = pages / 4 * (size_t)sysconf(_SC_PAGESIZE);
+    return quarter < most ? quarter : most;
+}
+
 static void options_defaults(struct zn_server_options *options)
 {
     if (options->threads == 0)
@@ -55,6 +64,8 @@ static void options_defaults(struct zn_server_options *options)
         options->close_timeout_ms = 1000;
     if (options->message_timeout_ms == 0)
         options->message_timeout_ms = 30000;
+    if (options->unfinished_max == 0)
+        options->unfinished_max = unfinished_default();
 }
 
 static void timers_connect(struct zn_server *server)
@@ -462,6 +473,8 @@ void zn_server_stats(struct zn_server *server, struct zn_stats *out)
         SUM(ping_timeouts);
         SUM(buffered_now);
         SUM(mail_dropped);
+        SUM(unfinished_now);
+        SUM(unfinished_refused);
     }
 #undef SUM
 }

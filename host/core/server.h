@@ -40,7 +40,8 @@ struct zn_server {
     unsigned routes_len;
     struct zn_io *io; // the Socket.IO layer, NULL: none
     zn_timer_fn on_timer[ZN_TIMER_KINDS];
-    unsigned mail_max; // mails backlogged from one reactor to another
+    _Atomic size_t unfinished_claimed; // the reactors' shares together
+    unsigned mail_max;                 // mails backlogged from one reactor to another
     struct zn_listener listeners[ZN_LISTENERS_MAX];
     unsigned listeners_len;
     pthread_barrier_t barrier;

@@ -57,6 +57,7 @@ struct zn_session *zn__session_create(struct zn_engine *engine, struct zn_reacto
     session->engine = engine;
     session->reactor = reactor;
     session->queue.polling = true;
+    session->close_code = ZN_WS_CLOSE_NO_STATUS;
     // All of an id is random; the one that names this reactor is kept.
     do
         zn__reactor_sid(reactor, session->sid);
@@ -117,6 +118,11 @@ void zn__session_close(struct zn_session *session, const char *reason, bool disc
     session_close_soon(session, reason, discard);
 }
 
+void zn__session_close_code(struct zn_session *session, enum zn_ws_close_code code)
+{
+    session->close_code = (uint16_t)code;
+}
+
 void zn__session_lost(struct zn_session *session, const char *reason)
 {
     if (session->state == ZN_SESSION_CLOSING && !session->lingering)
@@ -142,7 +148,7 @@ static void session_detach(struct zn_session *session)
         struct zn_conn *ws = session->ws;
         session->ws = NULL;
         ws->session = NULL;
-        zn__ws_close(ws, ZN_WS_CLOSE_NO_STATUS, (struct zn_slice){ NULL, 0 });
+        zn__ws_close(ws, session->close_code, (struct zn_slice){ NULL, 0 });
     }
     zn__polling_end(session);
 }

@@ -10,6 +10,7 @@
 #include "reactor.h"
 
 #include "proto/eio.h"
+#include "proto/ws.h"
 
 struct zn_session;
 
@@ -46,6 +47,9 @@ const char *zn__session_transport(const struct zn_session *session);
 // Ends the session: ops->close with `reason` is called from the loop, not from inside this call;
 // no more messages are delivered. `discard`: what is queued is dropped (else flushed first).
 void zn__session_close(struct zn_session *session, const char *reason, bool discard);
+
+// What a WebSocket is told when the session ends, instead of no close code.
+void zn__session_close_code(struct zn_session *session, enum zn_ws_close_code code);
 
 // The handshake of the session; strings are "" or "{}" once dropped.
 void zn__session_handshake(const struct zn_session *session, struct zn_handshake *out);

@@ -5,6 +5,7 @@
 
 #include "engine.h"
 #include "server.h"
+#include "unfinished.h"
 #include "zpool.h"
 
 #include <assert.h>
@@ -89,15 +90,21 @@ void zn__ws_close(struct zn_conn *conn, uint16_t code, struct zn_slice reason)
                       conn->reactor->server->options.close_timeout_ms);
 }
 
-// The peer broke the protocol: say so and end the connection (RFC 6455 section 7.1.7).
+static void message_drop(struct zn_conn *conn)
+{
+    zn__unfinished_free(conn->reactor, conn->message);
+    conn->message = NULL;
+}
+
+// The peer broke the protocol, or there is no room for what it sends: say so and end the
+// connection (RFC 6455 section 7.1.7).
 static void ws_fail(struct zn_conn *conn, uint16_t code)
 {
     ZN_COUNT(conn->reactor, rejected_ws, 1);
     if (conn->close_code == 0)
         conn->close_code = code;
     conn->close_received = true; // nothing after this is read
-    free(conn->message);         // not a reason to be reported
-    conn->message = NULL;
+    message_drop(conn);          // not a reason to be reported
     if (!conn->closing)
         zn__ws_close(conn, code, (struct zn_slice){ NULL, 0 });
     else
@@ -122,10 +129,9 @@ static void ws_closed_by_peer(struct zn_conn *conn, const uint8_t *payload, size
     conn->close_received = true;
     conn->close_code = code;
     // The reason is reported with the end; what follows the close frame's payload is not read.
-    free(conn->message);
-    conn->message = NULL;
+    message_drop(conn);
     if (conn->role == ZN_WS_PLAIN && reason.len > 0)
-        (void)zn__buffer_add(&conn->message, reason.p, reason.len);
+        (void)zn__unfinished_add(conn->reactor, &conn->message, reason.p, reason.len);
     if (conn->closing)
         zn__conn_finish(conn);
     else
@@ -186,6 +192,12 @@ static void control_frame(struct zn_conn *conn, enum zn_ws_opcode opcode, const 
         zn__endpoint_control(conn, opcode, p, len);
 }
 
+// The close code when a piece cannot be kept.
+static uint16_t unkept_code(int err)
+{
+    return err == -ENOBUFS ? ZN_WS_CLOSE_TRY_LATER : ZN_WS_CLOSE_INTERNAL;
+}
+
 // A control frame may come in pieces; they gather in `control`, which lives no longer than that.
 static void control_piece(struct zn_conn *conn, const struct zn_ws_piece *piece)
 {
@@ -195,16 +207,18 @@ static void control_piece(struct zn_conn *conn, const struct zn_ws_piece *piece)
         control_frame(conn, piece->opcode, piece->data, piece->len);
         return;
     }
-    if (zn__buffer_add(&conn->control, piece->data, piece->len) < 0) {
-        zn__conn_abort(conn);
+    int err = zn__unfinished_add(conn->reactor, &conn->control, piece->data, piece->len);
+    if (err < 0) {
+        ws_fail(conn, unkept_code(err));
         return;
     }
     if (!last)
         return;
     struct zn_buffer *whole = conn->control;
     conn->control = NULL;
+    struct zn_reactor *reactor = conn->reactor;
     control_frame(conn, piece->opcode, whole->data, whole->len);
-    free(whole);
+    zn__unfinished_free(reactor, whole);
 }
 
 // --- Messages -----------------------------------------------------------------------------------
@@ -239,8 +253,9 @@ static uint16_t inflate_piece(struct zn_conn *conn, struct zn_buffer **buffer, s
         size_t have = *buffer != NULL ? (*buffer)->len : 0;
         // One byte above the limit tells too big from just fitting.
         size_t room = max + 1 - have < INFLATE_STEP ? max + 1 - have : INFLATE_STEP;
-        if (zn__buffer_room(buffer, room) < 0)
-            return ZN_WS_CLOSE_INTERNAL;
+        int err = zn__unfinished_room(conn->reactor, buffer, room);
+        if (err < 0)
+            return unkept_code(err);
         uint8_t *out = (*buffer)->data + (*buffer)->len;
         ssize_t n = zn__inflate_next(&conn->inflater->z, &in, last, out, room, &done);
         if (n < 0)
@@ -276,10 +291,13 @@ static void message_piece(struct zn_conn *conn, const struct zn_ws_piece *piece)
                              (struct zn_slice){ (char *)piece->data, piece->len }, last, text,
                              zn__ws_message_max(conn));
     } else {
+        int err = 0;
         if (text && !zn__utf8_next(&conn->utf8, piece->data, piece->len))
             code = ZN_WS_CLOSE_INVALID_PAYLOAD;
-        else if (zn__buffer_add(&conn->message, piece->data, piece->len) < 0)
-            code = ZN_WS_CLOSE_INTERNAL;
+        else
+            err = zn__unfinished_add(conn->reactor, &conn->message, piece->data, piece->len);
+        if (err < 0)
+            code = unkept_code(err);
     }
     if (code == 0 && last && text && !zn__utf8_done(&conn->utf8))
         code = ZN_WS_CLOSE_INVALID_PAYLOAD;
@@ -293,8 +311,9 @@ static void message_piece(struct zn_conn *conn, const struct zn_ws_piece *piece)
         inflater_rest(conn);
     struct zn_buffer *whole = conn->message;
     conn->message = NULL;
+    struct zn_reactor *reactor = conn->reactor;
     message_deliver(conn, !text, whole->data, whole->len);
-    free(whole);
+    zn__unfinished_free(reactor, whole);
 }
 
 static void data_piece(struct zn_conn *conn, const struct zn_ws_piece *piece)

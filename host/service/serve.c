@@ -85,6 +85,7 @@ static struct zn_server_options server_options(struct serve *serve)
         .key_path = s->key,
         .connections_max = (unsigned)s->connections,
         .buffer_max = (size_t)s->buffer,
+        .unfinished_max = (size_t)s->unfinished,
         .overflow = (enum zn_overflow)s->overflow,
         .http_body_max = (size_t)s->max_payload,
         .log = zn__log_event,

@@ -59,6 +59,8 @@ const struct zn_setting zn__settings_table[] = {
     NUMBER("buffer", buffer, 4096, 1ULL << 40, "BYTES", "4m", "output that may wait a connection"),
     CHOICE("overflow", overflow, overflows, "WHAT", "disconnect",
            "when it is full: disconnect, drop-oldest or drop-newest"),
+    NUMBER("unfinished", unfinished, 0, 1ULL << 40, "BYTES", "0",
+           "incomplete messages on all connections; 0: 1g, or less with little memory"),
     NUMBER("connections", connections, 1, 100000000, "N", "1000000", "most connections a thread"),
     NUMBER("recovery", recovery_ms, 0, DAY_MS, "MS", "0",
            "keep what a client misses while it is away for so long; 0: off"),

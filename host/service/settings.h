@@ -35,6 +35,7 @@ struct zn_settings {
     uint64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms, connect_timeout_ms;
     bool deflate;
     uint64_t buffer;
+    uint64_t unfinished;
     unsigned overflow; // enum zn_overflow
     uint64_t connections;
     uint64_t recovery_ms;

@@ -90,6 +90,14 @@ static void client_reject(struct zn_session *session)
     zn__client_close(session, "forced close", false);
 }
 
+// The same for a binary packet that could not be kept.
+static void client_reject_binary(struct zn_session *session, int err)
+{
+    if (err == -ENOBUFS)
+        zn__session_close_code(session, ZN_WS_CLOSE_TRY_LATER);
+    client_reject(session);
+}
+
 // --- Events ---------------------------------------------------------------------------------
 
 static void call_event(struct zn_socket *socket, const struct zn_event *event)
@@ -189,9 +197,11 @@ static void client_text(struct zn_session *session, struct zn_slice text)
     }
     if (text.len > 0 && (text.p[0] == '5' || text.p[0] == '6')) {
         // Nobody's attachments are kept before he has been let in.
-        int err = client->connected ? zn__attachments_create(text, &client->attachments) : -EPROTO;
+        int err = client->connected ? zn__attachments_create(zn__session_reactor(session), text,
+                                                             &client->attachments)
+                                    : -EPROTO;
         if (err < 0)
-            client_reject(session);
+            client_reject_binary(session, err);
         else
             zn__reactor_timer(zn__session_reactor(session), &client->timer, ZN_TIMER_CLIENT,
                               zn__client_shard(session)->io->server->options.message_timeout_ms);
@@ -211,7 +221,7 @@ static void client_binary(struct zn_session *session, const uint8_t *data, size_
     size_t max = zn__engine_options(zn__session_engine(session))->max_payload;
     int got = attachments != NULL ? zn__attachments_add(attachments, data, len, max) : -EPROTO;
     if (got < 0) {
-        client_reject(session);
+        client_reject_binary(session, got);
     } else if (got == 1) {
         zn__reactor_untimer(zn__session_reactor(session), &client->timer);
         client->attachments = NULL;

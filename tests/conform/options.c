@@ -24,6 +24,7 @@ enum opt {
     OPT_THREADS,
     OPT_DATAPATH,
     OPT_BUFFER,
+    OPT_UNFINISHED,
     OPT_OVERFLOW,
     OPT_CERT,
     OPT_KEY,
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     { "threads", required_argument, NULL, OPT_THREADS },
     { "datapath", required_argument, NULL, OPT_DATAPATH },
     { "buffer", required_argument, NULL, OPT_BUFFER },
+    { "unfinished", required_argument, NULL, OPT_UNFINISHED },
     { "overflow", required_argument, NULL, OPT_OVERFLOW },
     { "deflate", no_argument, NULL, OPT_DEFLATE },
     { "deflate-threshold", required_argument, NULL, OPT_THRESHOLD },
@@ -74,6 +76,7 @@ static const char help[] =
     "  --bench echo|bcast     the leanest handlers, intervals 25000 and 20000\n"
     "  --threads N            1        --datapath NAME       auto\n"
     "  --buffer BYTES         output queued a connection\n"
+    "  --unfinished BYTES     incomplete messages on all connections\n"
     "  --overflow WHAT        disconnect, drop-oldest or drop-newest\n"
     "  --deflate              permessage-deflate on Engine.IO too\n"
     "  --deflate-threshold N  bytes from which messages are deflated\n"
@@ -171,6 +174,8 @@ static int set_number(struct conform *conform, int opt, const char *name)
         return number32(name, &conform->deflate.threshold);
     case OPT_BUFFER:
         return number_size(name, &conform->server_options.buffer_max);
+    case OPT_UNFINISHED:
+        return number_size(name, &conform->server_options.unfinished_max);
     default:
         return number_size(name, &engine->max_payload);
     }

@@ -27,6 +27,7 @@ struct zn_session {
     struct zn_reactor *reactor;
     struct zn_engine *engine;
     const char *closing;    // asked for
+    unsigned close_code;    // what a WebSocket is told then
     bool blocked;           // volatile packets are dropped
     bool full;              // all are
     bool forgotten;         // the handshake is
@@ -160,6 +161,11 @@ void zn__session_close(struct zn_session *session, const char *reason, bool disc
     session->closing = reason;
 }
 
+void zn__session_close_code(struct zn_session *session, enum zn_ws_close_code code)
+{
+    session->close_code = code;
+}
+
 void zn__session_handshake(const struct zn_session *session, struct zn_handshake *out)
 {
     *out = (struct zn_handshake){
@@ -205,6 +211,7 @@ static void fake_start(unsigned threads, const struct zn_io_options *options)
     memset(&fake, 0, sizeof(fake));
     fake.server.threads = threads;
     fake.server.options.message_timeout_ms = 30000;
+    fake.server.options.unfinished_max = 1 << 20;
     fake.server.secret[0] = 1;
     fake.server.reactors = calloc(threads, sizeof(struct zn_reactor));
     int err = zn_io(&fake.server, options);

@@ -69,6 +69,7 @@ static void settings_nothing_given_are_defaults(void **state)
     assert_string_equal(settings.path, "/socket.io/");
     assert_int_equal(settings.max_payload, 1000000);
     assert_int_equal(settings.buffer, 4 << 20);
+    assert_int_equal(settings.unfinished, 0);
     assert_true(settings.demo);
     assert_false(settings.deflate);
     assert_int_equal(settings.cors_origin.len, 0);

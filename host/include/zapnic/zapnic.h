@@ -136,6 +136,12 @@ struct zn_server_options {
     uint32_t idle_timeout_ms;    // keep-alive; 0: 5,000
     uint32_t close_timeout_ms;   // wait for the peer's close frame; 0: 1,000
     uint32_t message_timeout_ms; // a message begun must be complete by then; 0: 30,000
+    // Bytes held on all connections together by messages that are not complete: WebSocket messages
+    // in pieces, bodies of polling requests, Socket.IO packets that wait for attachments. Whoever
+    // needs more is told to try later: a WebSocket with close code 1013, since its message is not
+    // at fault as 1009 would say, a request with status 503. 0: 1 GiB, or a quarter of a smaller
+    // machine's memory.
+    size_t unfinished_max;
     zn_log_fn log;
     void *log_user;
     // Called once on the first reactor when all of them accept connections.
@@ -225,6 +231,7 @@ struct zn_stats { // sums over all reactors since the start, but for *_now
     uint64_t dropped_volatile, dropped_overflow, overflow_disconnects;
     uint64_t rejected_http, rejected_ws, rejected_eio, rejected_sio;
     uint64_t ping_timeouts, buffered_now, mail_dropped;
+    uint64_t unfinished_now, unfinished_refused; // bytes; messages (zn_server_options)
 };
 ZN_API void zn_server_stats(struct zn_server *server, struct zn_stats *out);
 

@@ -15,6 +15,7 @@ enum {
     PONGS_AT_ONCE = 512,
     PONGS_MAX = 60,           // pongs that may wait to be sent
     INFLATE_STEP = 16 * 1024, // room offered to the inflater at a time
+    RATIO_FLOOR = 1 << 20,    // inflated bytes of a message for which no ratio is asked
     SCRATCH_KEEP = 256 * 1024,
     FIN = 0x80,
 };
@@ -241,6 +242,16 @@ static void message_deliver(struct zn_conn *conn, bool binary, uint8_t *data, si
         zn__session_text(conn->session, data, len);
 }
 
+// Whether a message has grown too much for what came of it. Any short text may shrink a lot, so
+// that it is long messages that are looked at.
+static bool inflated_too_far(const struct zn_conn *conn, size_t len)
+{
+    const struct zn_deflate_options *options = conn->role == ZN_WS_PLAIN
+                                                   ? &zn__endpoint_options(conn->endpoint)->deflate
+                                                   : &conn->engine->options.deflate;
+    return len > RATIO_FLOOR && len > options->ratio_max * conn->inflater->taken;
+}
+
 // Inflates a piece onto the end of *buffer, within `max` bytes. 0, or a close code.
 static uint16_t inflate_piece(struct zn_conn *conn, struct zn_buffer **buffer, struct zn_slice in,
                               bool last, bool text, size_t max)
@@ -249,6 +260,8 @@ static uint16_t inflate_piece(struct zn_conn *conn, struct zn_buffer **buffer, s
         conn->inflater = zn__zpool_inflater(conn->reactor->zpool, conn->client_bits);
     if (conn->inflater == NULL)
         return ZN_WS_CLOSE_INTERNAL;
+    if (*buffer == NULL)
+        conn->inflater->taken = 0;
     for (bool done = false; !done;) {
         size_t have = *buffer != NULL ? (*buffer)->len : 0;
         // One byte above the limit tells too big from just fitting.
@@ -257,11 +270,13 @@ static uint16_t inflate_piece(struct zn_conn *conn, struct zn_buffer **buffer, s
         if (err < 0)
             return unkept_code(err);
         uint8_t *out = (*buffer)->data + (*buffer)->len;
+        size_t left = in.len;
         ssize_t n = zn__inflate_next(&conn->inflater->z, &in, last, out, room, &done);
         if (n < 0)
             return ZN_WS_CLOSE_INVALID_PAYLOAD;
         (*buffer)->len += (size_t)n;
-        if ((*buffer)->len > max)
+        conn->inflater->taken += left - in.len;
+        if ((*buffer)->len > max || inflated_too_far(conn, (*buffer)->len))
             return ZN_WS_CLOSE_TOO_BIG;
         if (text && !zn__utf8_next(&conn->utf8, out, (size_t)n))
             return ZN_WS_CLOSE_INVALID_PAYLOAD;

@@ -18,6 +18,7 @@ struct zn_zstream {
     z_stream z;
     uint8_t window_bits;
     bool deflates;
+    uint64_t taken; // an inflater's: bytes of the message in hand so far
     struct zn_zstream *next;
 };
 

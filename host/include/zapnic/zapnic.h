@@ -122,6 +122,10 @@ struct zn_deflate_options {
     uint8_t window_bits;      // 9..15, 0: 15
     uint8_t level;            // 1..9, 0: 1 (fan-out favours speed)
     uint32_t threshold;       // bytes; shorter messages are sent plain; 0: 1024
+    // Inflated bytes that a client's message may have for each byte of it, beyond its first MiB;
+    // else the connection is closed with 1009. 0: 200, which text and records stay far below; one
+    // value repeated comes to 1,032, the most that the format can do.
+    uint32_t ratio_max;
 };
 
 struct zn_server_options {

@@ -67,6 +67,8 @@ void zn__deflate_defaults(struct zn_deflate_options *options)
         options->level = 1;
     if (options->threshold == 0)
         options->threshold = 1024;
+    if (options->ratio_floor == 0)
+        options->ratio_floor = 16u << 20;
     if (options->ratio_max == 0)
         options->ratio_max = 200;
 }

@@ -15,7 +15,6 @@ enum {
     PONGS_AT_ONCE = 512,
     PONGS_MAX = 60,           // pongs that may wait to be sent
     INFLATE_STEP = 16 * 1024, // room offered to the inflater at a time
-    RATIO_FLOOR = 1 << 20,    // inflated bytes of a message for which no ratio is asked
     SCRATCH_KEEP = 256 * 1024,
     FIN = 0x80,
 };
@@ -242,14 +241,13 @@ static void message_deliver(struct zn_conn *conn, bool binary, uint8_t *data, si
         zn__session_text(conn->session, data, len);
 }
 
-// Whether a message has grown too much for what came of it. Any short text may shrink a lot, so
-// that it is long messages that are looked at.
+// Whether a message has grown too much for what came of it.
 static bool inflated_too_far(const struct zn_conn *conn, size_t len)
 {
     const struct zn_deflate_options *options = conn->role == ZN_WS_PLAIN
                                                    ? &zn__endpoint_options(conn->endpoint)->deflate
                                                    : &conn->engine->options.deflate;
-    return len > RATIO_FLOOR && len > options->ratio_max * conn->inflater->taken;
+    return len > options->ratio_floor && len > options->ratio_max * conn->inflater->taken;
 }
 
 // Inflates a piece onto the end of *buffer, within `max` bytes. 0, or a close code.

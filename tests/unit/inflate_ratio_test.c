@@ -13,12 +13,12 @@
 // cmocka's header needs those above.
 #include <cmocka.h>
 
-enum { MIB = 1 << 20, RATIO = 200, MESSAGE_MAX = 64 * MIB, PACKED_MAX = 2 * MIB };
+enum { MIB = 1 << 20, RATIO = 200, MESSAGE_MAX = 64 * MIB, FLOOR = 16 * MIB, PACKED_MAX = 2 * MIB };
 
 static struct mem_server mem;
 static size_t received; // bytes of the last message
 
-static uint8_t text[8 * MIB], packed[PACKED_MAX], frame[PACKED_MAX + 14];
+static uint8_t text[32 * MIB], packed[PACKED_MAX], frame[PACKED_MAX + 14];
 
 static void on_message(struct zn_ws *ws, bool binary, const void *data, size_t len, void *user)
 {
@@ -29,11 +29,13 @@ static void on_message(struct zn_ws *ws, bool binary, const void *data, size_t l
     received = len;
 }
 
-static void start(uint32_t ratio_max)
+static void start(size_t ratio_floor, uint32_t ratio_max)
 {
     static const struct zn_ws_handlers handlers = { .message = on_message };
-    struct zn_ws_options options = { .message_max = MESSAGE_MAX,
-                                     .deflate = { .enabled = true, .ratio_max = ratio_max } };
+    struct zn_ws_options options = {
+        .message_max = MESSAGE_MAX,
+        .deflate = { .enabled = true, .ratio_floor = ratio_floor, .ratio_max = ratio_max }
+    };
     received = 0;
     mem_server_start(&mem, NULL);
     assert_non_null(zn_ws_attach(mem.server, "/app", &options, &handlers, NULL));
@@ -115,7 +117,7 @@ static void bomb_ends_at_the_byte_that_proves_it(void **state)
     size_t packed_len = pack(8 * MIB);
     size_t proof = bytes_until_too_far(packed_len);
     assert_true(proof > 1000 && proof < 1100);
-    start(0);
+    start(MIB, 0);
     struct zn_mem_peer *peer = ws_open();
     size_t head = mem_frame_write(frame, 0xc2, packed, packed_len) - packed_len;
     mem_server_say(&mem, peer, frame, head);
@@ -135,7 +137,7 @@ static void bomb_in_one_piece_stays_near_the_floor(void **state)
     (void)state;
     memset(text, 0, sizeof(text));
     // It would hold 8 MiB: with room for no more than 3, growth included, only 1009 can come of it.
-    start(0);
+    start(MIB, 0);
     mem.server->options.unfinished_max = 3 * MIB;
     struct zn_mem_peer *peer = ws_open();
     say_packed(peer, pack(8 * MIB));
@@ -149,7 +151,7 @@ static void bomb_in_one_piece_stays_near_the_floor(void **state)
 static void earlier_messages_buy_nothing(void **state)
 {
     (void)state;
-    start(0);
+    start(MIB, 0);
     struct zn_mem_peer *peer = ws_open();
     srand(1);
     for (size_t i = 0; i < MIB; i++)
@@ -163,16 +165,19 @@ static void earlier_messages_buy_nothing(void **state)
     stop(peer);
 }
 
-static void zeros_up_to_the_floor_pass(void **state)
+static void zeros_up_to_the_default_floor_pass(void **state)
 {
     (void)state;
     memset(text, 0, sizeof(text));
-    start(0);
+    start(0, 0);
     struct zn_mem_peer *peer = ws_open();
-    size_t packed_len = pack(MIB);
-    assert_true(packed_len < MIB / 900);
+    size_t packed_len = pack(FLOOR);
+    assert_true(packed_len < FLOOR / 1000);
     say_packed(peer, packed_len);
-    assert_int_equal(received, MIB);
+    assert_int_equal(received, FLOOR);
+    received = 0;
+    say_packed(peer, pack(sizeof(text)));
+    assert_closed_1009(peer);
     stop(peer);
 }
 
@@ -182,14 +187,14 @@ static void records_that_shrink_well_pass(void **state)
     static const char record[] = "{\"on\":true},";
     (void)state;
     srand(1);
-    for (size_t i = 0; i < sizeof(text); i++)
+    for (size_t i = 0; i < 8 * MIB; i++)
         text[i] = i % 4096 < 24 ? (uint8_t)rand() : (uint8_t)record[i % (sizeof(record) - 1)];
-    start(0);
+    start(MIB, 0);
     struct zn_mem_peer *peer = ws_open();
-    size_t packed_len = pack(sizeof(text));
-    assert_true(sizeof(text) / packed_len > 100);
+    size_t packed_len = pack(8 * MIB);
+    assert_true(8 * MIB / packed_len > 100);
     say_packed(peer, packed_len);
-    assert_int_equal(received, sizeof(text));
+    assert_int_equal(received, 8 * MIB);
     stop(peer);
 }
 
@@ -197,15 +202,15 @@ static void ratio_of_the_endpoint_counts(void **state)
 {
     (void)state;
     memset(text, 0, sizeof(text));
-    start(1033); // never met
+    start(MIB, 1033); // never met
     struct zn_mem_peer *peer = ws_open();
     say_packed(peer, pack(8 * MIB));
     assert_int_equal(received, 8 * MIB);
     stop(peer);
     text_fill(text, TEXT_LEN);
-    for (size_t i = TEXT_LEN; i < sizeof(text); i++)
+    for (size_t i = TEXT_LEN; i < 2 * MIB; i++)
         text[i] = text[i - TEXT_LEN];
-    start(3);
+    start(MIB, 3);
     peer = ws_open();
     say_packed(peer, pack(2 * MIB));
     assert_closed_1009(peer);
@@ -218,7 +223,7 @@ int main(void)
         cmocka_unit_test(bomb_ends_at_the_byte_that_proves_it),
         cmocka_unit_test(bomb_in_one_piece_stays_near_the_floor),
         cmocka_unit_test(earlier_messages_buy_nothing),
-        cmocka_unit_test(zeros_up_to_the_floor_pass),
+        cmocka_unit_test(zeros_up_to_the_default_floor_pass),
         cmocka_unit_test(records_that_shrink_well_pass),
         cmocka_unit_test(ratio_of_the_endpoint_counts),
     };

@@ -122,10 +122,11 @@ struct zn_deflate_options {
     uint8_t window_bits;      // 9..15, 0: 15
     uint8_t level;            // 1..9, 0: 1 (fan-out favours speed)
     uint32_t threshold;       // bytes; shorter messages are sent plain; 0: 1024
-    // Inflated bytes that a client's message may have for each byte of it, beyond its first MiB;
-    // else the connection is closed with 1009. 0: 200, which text and records stay far below; one
-    // value repeated comes to 1,032, the most that the format can do.
-    uint32_t ratio_max;
+    // Once it has inflated to more than ratio_floor bytes, a client's message may have ratio_max
+    // bytes for each that came, else the connection is closed with 1009. Text and records stay far
+    // below 200; one value repeated comes to 1,032, the most that the format can do.
+    size_t ratio_floor; // 0: 16 MiB, which messages of an endpoint's default size never pass
+    uint32_t ratio_max; // 0: 200
 };
 
 struct zn_server_options {

@@ -5,6 +5,9 @@
 // Thread: any may read; zn__simd_set() before other threads run the codecs.
 #include "simd.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static enum zn_simd best = ZN_SIMD_SCALAR;
 static enum zn_simd level = ZN_SIMD_SCALAR;
 
@@ -27,9 +30,18 @@ static enum zn_simd cpu_best(void)
 #endif
 }
 
+enum zn_simd zn__simd_cap(enum zn_simd most, const char *name)
+{
+    for (int capped = ZN_SIMD_SCALAR; capped < (int)most && name != NULL; capped++) {
+        if (strcmp(name, zn__simd_name((enum zn_simd)capped)) == 0)
+            return (enum zn_simd)capped;
+    }
+    return most;
+}
+
 __attribute__((constructor)) static void level_find(void)
 {
-    best = cpu_best();
+    best = zn__simd_cap(cpu_best(), secure_getenv("ZN_SIMD"));
     level = best;
 }
 

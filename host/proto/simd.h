@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which vector code the codecs use: chosen once from what the CPU can do,
-// settable so that every test also runs the scalar version.
+// Which vector code the codecs use: chosen once from what the CPU can do, settable
+// so that tests of one codec run each version, and the others the scalar one too.
 #ifndef ZN_PROTO_SIMD_H
 #define ZN_PROTO_SIMD_H
 
@@ -12,8 +12,12 @@ enum zn_simd {
     ZN_SIMD_LEVELS,
 };
 
-// The best level of this CPU.
+// The best level of this CPU; or below it the one that ZN_SIMD names in the environment
+// (zn__simd_name()), for a look at the others.
 enum zn_simd zn__simd_best(void);
+
+// What such a name makes of `most`: the level of that name if it is lower, else `most`.
+enum zn_simd zn__simd_cap(enum zn_simd most, const char *name);
 
 // The level in use (zn__simd_best() until set).
 enum zn_simd zn__simd_level(void);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 // cmocka's header needs those above.
 #include <cmocka.h>
@@ -140,10 +141,23 @@ static void simd_level_above_best_is_refused(void **state)
     zn__simd_set(zn__simd_best());
 }
 
+static void simd_name_caps_the_level(void **state)
+{
+    const char *name = getenv("ZN_SIMD");
+    (void)state;
+    assert_int_equal(zn__simd_cap(ZN_SIMD_AVX2, "scalar"), ZN_SIMD_SCALAR);
+    assert_int_equal(zn__simd_cap(ZN_SIMD_AVX2, zn__simd_name(ZN_SIMD_128)), ZN_SIMD_128);
+    assert_int_equal(zn__simd_cap(ZN_SIMD_AVX2, "avx512"), ZN_SIMD_AVX2);
+    assert_int_equal(zn__simd_cap(ZN_SIMD_AVX2, "none"), ZN_SIMD_AVX2);
+    assert_int_equal(zn__simd_cap(ZN_SIMD_AVX2, NULL), ZN_SIMD_AVX2);
+    assert_int_equal(zn__simd_best(), zn__simd_cap(zn__simd_best(), name));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(simd_level_above_best_is_refused),
+        cmocka_unit_test(simd_name_caps_the_level),
         cmocka_unit_test(unmask_short_lengths_equals_byte_loop),
         cmocka_unit_test(unmask_long_lengths_equals_byte_loop),
         cmocka_unit_test(unmask_between_guard_pages_stays_inside),

@@ -331,6 +331,8 @@ static void conn_settle(struct zn_conn *conn)
         return;
     if (conn->websocket && conn->role == ZN_WS_SESSION && conn->session != NULL)
         zn__session_tell_dropped(conn->session);
+    else if (conn->websocket && conn->dropped > 0)
+        zn__endpoint_tell_dropped(conn);
     else if (!conn->websocket && conn->session != NULL)
         zn__polling_flush(conn->session);
     if (conn->end_after_flush && conn->out.bytes == 0 && !conn->blocked)

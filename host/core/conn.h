@@ -60,6 +60,7 @@ struct zn_conn {
     struct zn_ws_rx rx;
     struct zn_utf8 utf8;
     uint32_t slot;    // plain: place among the endpoint's connections
+    uint32_t dropped; // plain: messages dropped and not told yet
     uint8_t protocol; // index of the subprotocol chosen + 1, 0: none
     struct zn_addr peer;
     // Deflate as agreed.
@@ -145,6 +146,7 @@ void zn__endpoint_control(struct zn_conn *conn, enum zn_ws_opcode opcode, const 
                           size_t len);
 void zn__endpoint_gone(struct zn_conn *conn);
 void zn__endpoint_drained(struct zn_conn *conn);
+void zn__endpoint_tell_dropped(struct zn_conn *conn);
 void zn__endpoint_request(struct zn_conn *conn, struct zn_ws_endpoint *endpoint);
 const struct zn_ws_options *zn__endpoint_options(const struct zn_ws_endpoint *endpoint);
 

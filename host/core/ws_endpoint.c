@@ -104,6 +104,15 @@ void zn__endpoint_drained(struct zn_conn *conn)
         endpoint->handlers.drain(public_of(conn), endpoint->user);
 }
 
+void zn__endpoint_tell_dropped(struct zn_conn *conn)
+{
+    const struct zn_ws_endpoint *endpoint = conn->endpoint;
+    size_t count = conn->dropped;
+    conn->dropped = 0;
+    if (conn->attached && endpoint->handlers.dropped != NULL)
+        endpoint->handlers.dropped(public_of(conn), count, endpoint->user);
+}
+
 // --- Handshake
 // ------------------------------------------------------------------------------------
 

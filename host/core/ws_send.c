@@ -54,8 +54,13 @@ static bool packet_worth_deflating(const struct zn_conn *conn, const struct zn_p
 static void owner_dropped(struct zn_conn *conn, size_t count)
 {
     conn->pressed = true;
-    if (conn->role == ZN_WS_SESSION && conn->session != NULL)
+    if (conn->role == ZN_WS_PLAIN) {
+        // Told from the end of the turn, since the application may be sending right now.
+        conn->dropped += (uint32_t)count;
+        zn__conn_dirty(conn);
+    } else if (conn->role == ZN_WS_SESSION && conn->session != NULL) {
         zn__session_dropped(conn->session, count);
+    }
 }
 
 // Makes room under the output limit by the server's policy. 0: go on; else the packet is not

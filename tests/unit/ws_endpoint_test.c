@@ -17,7 +17,9 @@
 // What the handlers of /app saw.
 static struct seen {
     struct zn_ws *ws;
-    unsigned opened, pings, pongs, drains, closes;
+    unsigned opened, pings, pongs, drains, drops, closes;
+    size_t dropped[8];
+    bool terminates; // once messages are dropped
     char url[64], headers[512], text[128], reason[128];
     uint16_t code;
     void *user;
@@ -73,6 +75,15 @@ static void on_drain(struct zn_ws *ws, void *user)
     seen.drains++;
 }
 
+static void on_dropped(struct zn_ws *ws, size_t count, void *user)
+{
+    (void)user;
+    assert_ptr_equal(ws, seen.ws);
+    seen.dropped[seen.drops++] = count;
+    if (seen.terminates)
+        zn_ws_terminate(ws);
+}
+
 static void on_close(struct zn_ws *ws, uint16_t code, const char *reason, size_t reason_len,
                      void *user)
 {
@@ -84,15 +95,20 @@ static void on_close(struct zn_ws *ws, uint16_t code, const char *reason, size_t
 }
 
 static const struct zn_ws_handlers handlers = {
-    on_open, on_message, on_ping, on_pong, on_drain, on_close,
+    on_open, on_message, on_ping, on_pong, on_drain, on_dropped, on_close,
 };
+
+static void start_with(const struct zn_ws_options *options,
+                       const struct zn_server_options *server_options)
+{
+    seen = (struct seen){ 0 };
+    mem_server_start(&mem, server_options);
+    assert_non_null(zn_ws_attach(mem.server, "/app", options, &handlers, &seen));
+}
 
 static void start(const struct zn_ws_options *options, size_t buffer_max)
 {
-    struct zn_server_options server_options = { .buffer_max = buffer_max };
-    seen = (struct seen){ 0 };
-    mem_server_start(&mem, &server_options);
-    assert_non_null(zn_ws_attach(mem.server, "/app", options, &handlers, &seen));
+    start_with(options, &(struct zn_server_options){ .buffer_max = buffer_max });
 }
 
 static void stop(struct zn_mem_peer *peer)
@@ -335,6 +351,50 @@ static void output_is_counted_and_its_end_told(void **state)
     stop(peer);
 }
 
+static void messages_dropped_are_told_once_a_turn(void **state)
+{
+    static char text[1000];
+    struct zn_server_options options = { .buffer_max = 5000, .overflow = ZN_OVERFLOW_DROP_OLDEST };
+    (void)state;
+    start_with(NULL, &options);
+    struct zn_mem_peer *peer = join();
+    zn_dp_mem_window(peer, 100);
+    assert_int_equal(zn_ws_send(seen.ws, text, 1000, ZN_BINARY), 0);
+    mem_server_settle(&mem); // begun, and never dropped
+    for (int i = 0; i < 7; i++) // the sixth and the seventh find 5924 bytes
+        assert_int_equal(zn_ws_send(seen.ws, text, 1000, ZN_BINARY), 0);
+    assert_int_equal(seen.drops, 0); // not from inside zn_ws_send()
+    mem_server_settle(&mem);
+    assert_int_equal(seen.drops, 1);
+    assert_int_equal(seen.dropped[0], 2);
+    mem_server_settle(&mem);
+    assert_int_equal(seen.drops, 1);
+    seen.terminates = true;
+    assert_int_equal(zn_ws_send(seen.ws, text, 1000, ZN_BINARY), 0);
+    mem_server_settle(&mem);
+    assert_int_equal(seen.drops, 2);
+    assert_int_equal(seen.dropped[1], 1);
+    assert_int_equal(seen.closes, 1);
+    stop(peer);
+}
+
+static void message_refused_counts_as_dropped(void **state)
+{
+    static char text[6000];
+    struct zn_server_options options = { .buffer_max = 5000, .overflow = ZN_OVERFLOW_DROP_NEWEST };
+    (void)state;
+    start_with(NULL, &options);
+    struct zn_mem_peer *peer = join();
+    zn_dp_mem_window(peer, 100);
+    assert_int_equal(zn_ws_send(seen.ws, text, 6000, ZN_BINARY), 0);
+    assert_int_equal(zn_ws_send(seen.ws, text, 1, ZN_BINARY), -ENOBUFS);
+    assert_int_equal(zn_ws_send(seen.ws, text, 1, ZN_BINARY), -ENOBUFS);
+    mem_server_settle(&mem);
+    assert_int_equal(seen.drops, 1);
+    assert_int_equal(seen.dropped[0], 2);
+    stop(peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +408,8 @@ int main(void)
         cmocka_unit_test(terminate_ends_without_a_close_frame),
         cmocka_unit_test(ping_of_the_endpoint_unanswered_ends_the_connection),
         cmocka_unit_test(output_is_counted_and_its_end_told),
+        cmocka_unit_test(messages_dropped_are_told_once_a_turn),
+        cmocka_unit_test(message_refused_counts_as_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -440,7 +440,9 @@ struct zn_ws_handlers {
     void (*ping)(struct zn_ws *ws, const void *data, size_t len,
                  void *user); // the pong is sent already
     void (*pong)(struct zn_ws *ws, const void *data, size_t len, void *user);
-    void (*drain)(struct zn_ws *ws, void *user);
+    void (*drain)(struct zn_ws *ws, void *user); // output empty after back-pressure
+    // Messages that the overflow policy dropped since the last call, told with the turn's end.
+    void (*dropped)(struct zn_ws *ws, size_t count, void *user);
     void (*close)(struct zn_ws *ws, uint16_t code, const char *reason, size_t reason_len,
                   void *user);
 };

@@ -18,7 +18,7 @@ struct zn_static {
 };
 
 void zn__static_request(struct zn_conn *conn, const struct zn_static *file);
-// The client bundle's file of this name, or NULL.
+// Answers with the client bundle's file of this name; false: there is none.
 bool zn__static_client(struct zn_conn *conn, struct zn_slice name);
 void zn__static_destroy(struct zn_static *file);
 

@@ -31,6 +31,7 @@ enum opt {
     OPT_UPGRADE_TIMEOUT,
     OPT_THRESHOLD,
     OPT_DEFLATE,
+    OPT_NO_CLIENT,
     OPT_VERBOSE,
     OPT_HELP,
 };
@@ -58,6 +59,7 @@ static const struct option long_options[] = {
     { "deflate-threshold", required_argument, NULL, OPT_THRESHOLD },
     { "cert", required_argument, NULL, OPT_CERT },
     { "key", required_argument, NULL, OPT_KEY },
+    { "no-client", no_argument, NULL, OPT_NO_CLIENT },
     { "verbose", no_argument, NULL, OPT_VERBOSE },
     { "help", no_argument, NULL, OPT_HELP },
     { NULL, 0, NULL, 0 },
@@ -81,6 +83,7 @@ static const char help[] =
     "  --deflate              permessage-deflate on Engine.IO too\n"
     "  --deflate-threshold N  bytes from which messages are deflated\n"
     "  --cert FILE --key FILE TLS\n"
+    "  --no-client            no bundle of the client under the path\n"
     "  --verbose              the server's own events on stderr\n";
 
 static int number(const char *name, unsigned long long max, unsigned long long *out)
@@ -210,6 +213,9 @@ static int set(struct conform *conform, int opt, const char *name)
         return 0;
     case OPT_DEFLATE:
         conform->io.engine.deflate.enabled = true;
+        return 0;
+    case OPT_NO_CLIENT:
+        conform->io.no_client = true;
         return 0;
     case OPT_BENCH:
     case OPT_OVERFLOW:

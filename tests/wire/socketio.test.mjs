@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Polling, SEPARATOR } from './eio.mjs';
 import { Peer } from './peer.mjs';
-import { fetchRaw } from './raw_http.mjs';
 import { CALM, reference, startServer } from './server.mjs';
 import {
     join, nextPacket, openMain, openSession, parsePacket, placeholder, settle,
@@ -606,21 +605,6 @@ describe('socket.io over long-polling', () => {
         assert.equal(await peer.next(), '42["message-back","queued"]');
         assert.equal(await peer.next(), '42["message-back","new"]');
         await peer.close();
-    });
-});
-
-describe('socket.io client bundle', () => {
-    test('bundle is served with a validator', async () => {
-        const target = '/socket.io/socket.io.js';
-        const answer = await fetchRaw(server.port, { target });
-        assert.equal(answer.status, 200);
-        assert.match(answer.headers['content-type'], /^(application|text)\/javascript/);
-        assert.ok(answer.bytes.length > 10_000);
-        assert.match(answer.body, /Socket\.IO v4\.8/);
-        const again = await fetchRaw(server.port, { target,
-            headers: { 'If-None-Match': answer.headers.etag } });
-        assert.equal(again.status, 304);
-        assert.equal(again.bytes.length, 0);
     });
 });
 

@@ -118,7 +118,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ONCE = +@$(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: all help deps run test lint fuzz bench fmt install clean
+.PHONY: all help deps run test lint fuzz bench profile fmt install clean
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows the commands"
@@ -152,6 +152,11 @@ bench: ## measure codecs, then the server beside others (QUICK=1: a few question
 	$(ONCE) $(BENCH_BIN)
 	@for b in $(BENCH_BIN); do $$b || exit 1; done
 	@bench/run
+
+profile: ## count what the server does a message on each path, by function
+	@.ci/deps.sh bench
+	$(ONCE) $(B)/zapnic-conform $(B)/bench/load
+	@B=$(B) NO_BUILD=1 bench/profile
 
 fmt: ## format the C files
 	@clang-format -i $$(git ls-files '*.c' '*.h')

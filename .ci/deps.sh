@@ -4,7 +4,7 @@
 #   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
 #   deps.sh test   what `make test` needs in addition
 #   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler
-#   deps.sh bench  what `make bench` needs besides `make run`: the peers and gnuplot
+#   deps.sh bench  what `make bench` and `make profile` need besides: peers, gnuplot, profilers
 #   deps.sh node   only the npm packages of tests/package-lock.json, into build/node
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
 BENCH='libwebsockets-dev golang-go golang-github-gorilla-websocket-dev nginx-light
-    libnginx-mod-nchan python3-websockets gnuplot-nox pkg-config'
+    libnginx-mod-nchan python3-websockets gnuplot-nox pkg-config valgrind linux-perf'
 NODE=build/node
 
 # The packages among the arguments that are not installed.

@@ -133,7 +133,7 @@ struct zn_acc_command {
     uint8_t flow_flags; // FLOW_*: ADD
     uint32_t flow; // flow id; MEMBERS, BROADCAST_GROUP: first member index
     uint32_t cookie; // comes back in the records
-    uint16_t length; // RAW: bytes of the packet; SEGMENT, BROADCAST_*: bytes of payload, 1 or more
+    uint16_t length; // RAW: bytes of the packet; SEGMENT: bytes of payload, 0 for a bare acknowledgement; BROADCAST_*: bytes of payload, 1 or more
     uint16_t window; // ADD, GRANT, SEGMENT: the window field of segments from now on, in its scaled form
     uint32_t ack; // ADD, GRANT, SEGMENT: the acknowledgement number of segments from now on
     uint32_t limit; // ADD, GRANT: the core may send bytes before this sequence number

@@ -54,6 +54,7 @@ enum zn_acc_reason {
     ZN_REASON_TOO_LONG = 23, // more payload than the flow's mss or the payload buffer
     ZN_REASON_LEFT_OUT = 24, // named in the broadcast's list of flows to leave out
     ZN_REASON_BAD_COMMAND = 25, // unknown kind, wrong version, flow or member index out of range, body shorter than it says
+    ZN_REASON_BLOCKED = 26, // an earlier segment of the flow was refused; the host has not unblocked it
 };
 
 // Where a receive parser stands: at a frame header, inside one, or inside payload.
@@ -205,6 +206,7 @@ enum {
     ZN_CMD_QUIET = 1 << 0, // GRANT, MEMBERS: no DONE record
     ZN_CMD_OPEN = 1 << 1, // SEGMENT: the payload ends inside a frame of the host's; ADD: the host is inside one
     ZN_CMD_PUSH = 1 << 2, // SEGMENT, BROADCAST_*: set PSH
+    ZN_CMD_UNBLOCK = 1 << 3, // GRANT: the host has made up for what was refused
     ZN_FLOW_RECEIVE = 1 << 0, // treat received packets
     ZN_FLOW_DEFLATE = 1 << 1, // RSV1 is allowed on text and binary frames (RFC 7692)
     ZN_FLOW_ANSWER = 1 << 2, // answer pings
@@ -231,7 +233,7 @@ enum {
 enum {
     ZN_RX_KEY_BITS = 325,
     ZN_RX_CONTEXT_BITS = 134,
-    ZN_TX_CONTEXT_BITS = 560,
+    ZN_TX_CONTEXT_BITS = 561,
 };
 
 #endif

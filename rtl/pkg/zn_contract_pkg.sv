@@ -47,6 +47,7 @@ package zn_contract_pkg;
   localparam logic [7:0] REASON_TOO_LONG = 8'd23;
   localparam logic [7:0] REASON_LEFT_OUT = 8'd24;
   localparam logic [7:0] REASON_BAD_COMMAND = 8'd25;
+  localparam logic [7:0] REASON_BLOCKED = 8'd26;
 
   // Where a receive parser stands: at a frame header, inside one, or inside payload.
   typedef struct packed {
@@ -194,6 +195,7 @@ package zn_contract_pkg;
     logic [3:0] flags;
     logic [0:0] has_vlan;
     logic [0:0] v6;
+    logic [0:0] blocked;
     logic [0:0] open;
     logic [0:0] valid;
   } tx_context_t;
@@ -234,6 +236,7 @@ package zn_contract_pkg;
   localparam int unsigned CMD_QUIET_BIT = 0;
   localparam int unsigned CMD_OPEN_BIT = 1;
   localparam int unsigned CMD_PUSH_BIT = 2;
+  localparam int unsigned CMD_UNBLOCK_BIT = 3;
   localparam int unsigned FLOW_RECEIVE_BIT = 0;
   localparam int unsigned FLOW_DEFLATE_BIT = 1;
   localparam int unsigned FLOW_ANSWER_BIT = 2;

@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,12 +27,12 @@ static int epoll_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
         err = -errno;
         goto fail_epoll;
     }
-    dp->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    err = dp->wake_fd < 0 ? -errno
-                          : zn__epoll_watch(dp, EPOLL_CTL_ADD, dp->wake_fd, EPOLLIN | EPOLLET,
-                                            ZN_EPOLL_TAG_WAKE);
+    err = zn__waker_init(&dp->waker);
     if (err)
         goto fail_wake;
+    err = zn__epoll_watch(dp, EPOLL_CTL_ADD, dp->waker.fd, EPOLLIN | EPOLLET, ZN_EPOLL_TAG_WAKE);
+    if (err)
+        goto fail_watch;
     dp->base.ops = &zn_dp_epoll;
     dp->config = *config;
     if (!dp->config.recv_size)
@@ -45,9 +43,9 @@ static int epoll_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
     *dp_out = &dp->base;
     return 0;
 
+fail_watch:
+    zn__waker_deinit(&dp->waker);
 fail_wake:
-    if (dp->wake_fd >= 0)
-        close(dp->wake_fd);
     close(dp->epoll_fd);
 fail_epoll:
     munmap(dp->area, ZN_EPOLL_AREA_SIZE);
@@ -80,8 +78,8 @@ static void epoll_close(struct zn_dp *base)
         if (fd >= 0)
             close(fd);
     }
-    free(dp->adoptions);
-    close(dp->wake_fd);
+    zn__adoptions_deinit(&dp->adoptions);
+    zn__waker_deinit(&dp->waker);
     close(dp->epoll_fd);
     munmap(dp->area, ZN_EPOLL_AREA_SIZE);
     free(dp);
@@ -112,12 +110,7 @@ static int epoll_listen(struct zn_dp *base, const struct sockaddr *addr, socklen
 
 static void epoll_wake(struct zn_dp *base)
 {
-    struct zn_epoll_dp *dp = (struct zn_epoll_dp *)base;
-    static const uint64_t one = 1;
-    if (atomic_exchange(&dp->woken, true))
-        return;
-    while (write(dp->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
+    zn__waker_wake(&((struct zn_epoll_dp *)base)->waker);
 }
 
 // --- accepting
@@ -191,7 +184,7 @@ static unsigned accept_burst(struct zn_epoll_dp *dp, int listener, struct zn_dp_
 
 static void turn_begin(struct zn_epoll_dp *dp)
 {
-    for (struct zn_stream *stream; (stream = zn__epoll_take(&dp->dead));)
+    for (struct zn_stream *stream; (stream = zn__list_take(&dp->dead));)
         zn__slab_free(&dp->slab, stream);
     dp->area_used = 0;
     dp->peers_len = 0;
@@ -201,17 +194,14 @@ static void turn_begin(struct zn_epoll_dp *dp)
 
 static uint64_t turn_timeout(const struct zn_epoll_dp *dp, uint64_t timeout_ns)
 {
-    if (dp->ready.first || dp->adoptions_len)
+    if (dp->ready.first || dp->adoptions.len)
         return 0;
     uint64_t until = UINT64_MAX;
     if (dp->linger_head != dp->linger_tail)
         until = dp->lingers[dp->linger_head % ZN_LINGERS_MAX].until_ns;
     if (dp->accept_at_ns && dp->accept_at_ns < until)
         until = dp->accept_at_ns;
-    if (until == UINT64_MAX)
-        return timeout_ns;
-    uint64_t left = until > dp->base.now_ns ? until - dp->base.now_ns : 0;
-    return left < timeout_ns ? left : timeout_ns;
+    return zn__clock_wait(&dp->base, until, timeout_ns);
 }
 
 static int kernel_wait(struct zn_epoll_dp *dp, unsigned max, uint64_t timeout_ns)
@@ -244,8 +234,8 @@ static unsigned kernel_events(struct zn_epoll_dp *dp, int kernel_len, struct zn_
         case ZN_EPOLL_TAG_LISTENER:
             len += accept_burst(dp, dp->listeners[data >> 4], events + len, max - len);
             break;
-        case ZN_EPOLL_TAG_WAKE: // edge-triggered, so that the counter need not be read
-            atomic_exchange(&dp->woken, false);
+        case ZN_EPOLL_TAG_WAKE: // edge-triggered
+            zn__waker_seen(&dp->waker);
             break;
         default:
             zn__epoll_linger_read(dp, &dp->lingers[data >> 4]);
@@ -262,7 +252,7 @@ static unsigned ready_events(struct zn_epoll_dp *dp, struct zn_dp_event *events,
         dp->config.recv_size < ZN_EPOLL_RECV_LEAST ? dp->config.recv_size : ZN_EPOLL_RECV_LEAST;
     struct zn_stream *end = dp->ready.last;
     for (bool more = end; more && len < max && ZN_EPOLL_AREA_SIZE - dp->area_used >= least;) {
-        struct zn_stream *stream = zn__epoll_take(&dp->ready);
+        struct zn_stream *stream = zn__list_take(&dp->ready);
         more = stream != end;
         stream->flags &= ~ZN_EPOLL_QUEUED;
         if (!(stream->flags & ZN_EPOLL_DEAD) && zn__epoll_due(stream)) {
@@ -272,25 +262,19 @@ static unsigned ready_events(struct zn_epoll_dp *dp, struct zn_dp_event *events,
                 zn__epoll_ready(dp, stream);
         }
         if (stream->flags & ZN_EPOLL_DEAD)
-            zn__epoll_append(&dp->dead, stream);
+            zn__list_append(&dp->dead, stream);
     }
     return len;
 }
 
 static unsigned adoption_events(struct zn_epoll_dp *dp, struct zn_dp_event *events, unsigned max)
 {
-    unsigned len = dp->adoptions_len < max ? (unsigned)dp->adoptions_len : max;
+    unsigned len = zn__adoptions_events(&dp->adoptions, events, max);
     for (unsigned i = 0; i < len; i++) {
-        struct zn_epoll_adoption *adoption = &dp->adoptions[i];
-        events[i] = (struct zn_dp_event){ .type = ZN_DP_ADOPTED,
-                                          .stream = adoption->stream,
-                                          .cookie = adoption->cookie };
-        int err = zn__epoll_stream_watch(dp, adoption->stream);
+        int err = zn__epoll_stream_watch(dp, events[i].stream);
         if (err)
-            zn__epoll_break(dp, adoption->stream, -err);
+            zn__epoll_break(dp, events[i].stream, -err);
     }
-    dp->adoptions_len -= len;
-    memmove(dp->adoptions, dp->adoptions + len, dp->adoptions_len * sizeof *dp->adoptions);
     return len;
 }
 
@@ -301,7 +285,7 @@ static int epoll_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned m
     turn_begin(dp);
     int kernel_len = kernel_wait(dp, max, turn_timeout(dp, timeout_ns));
     zn__clock_read(base);
-    unsigned len = dp->adoptions_len ? adoption_events(dp, events, max) : 0;
+    unsigned len = adoption_events(dp, events, max);
     len += kernel_events(dp, kernel_len, events + len, max - len);
     len += ready_events(dp, events + len, max - len);
     return (int)len;

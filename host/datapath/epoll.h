@@ -11,11 +11,12 @@
 #ifndef ZN_EPOLL_H
 #define ZN_EPOLL_H
 
+#include "adoptions.h"
 #include "datapath.h"
+#include "list.h"
 #include "slab.h"
 #include "socket.h"
 
-#include <stdatomic.h>
 #include <sys/epoll.h>
 
 enum zn_epoll_flag {
@@ -50,11 +51,12 @@ enum {
 };
 
 struct zn_stream {
-    struct zn_stream *next; // in the ready or the dead list
+    struct zn_link link; // in the ready or the dead list
     int fd;
     uint16_t flags;
     uint16_t err;
 };
+_Static_assert(offsetof(struct zn_stream, link) == 0, "list.h");
 
 // A released socket that waits for the peer's end of stream.
 struct zn_epoll_lingerer {
@@ -63,30 +65,20 @@ struct zn_epoll_lingerer {
     int fd; // -1: closed already
 };
 
-struct zn_epoll_adoption {
-    struct zn_stream *stream;
-    void *cookie;
-};
-
-struct zn_epoll_list {
-    struct zn_stream *first, *last;
-};
-
 struct zn_epoll_dp {
     struct zn_dp base;
     struct zn_dp_config config;
     struct zn_slab slab;
-    struct zn_epoll_list ready, dead;
-    int epoll_fd, wake_fd;
+    struct zn_list ready, dead;
+    int epoll_fd;
+    struct zn_waker waker;
     int listeners[ZN_LISTENERS_MAX];
     unsigned listeners_len;
     bool accepting;        // the listeners are armed
     uint64_t accept_at_ns; // when a pause for want of descriptors ends; 0: none
-    atomic_bool woken;
-    uint8_t *area; // input of this turn
+    uint8_t *area;         // input of this turn
     size_t area_used;
-    struct zn_epoll_adoption *adoptions;
-    size_t adoptions_len, adoptions_cap;
+    struct zn_adoptions adoptions;
     struct zn_epoll_lingerer lingers[ZN_LINGERS_MAX]; // a ring, in order of their times
     unsigned linger_head, linger_tail;
     struct sockaddr_in6 peers[ZN_EPOLL_ACCEPTS_MAX]; // of this turn's ACCEPT events
@@ -96,8 +88,6 @@ struct zn_epoll_dp {
 
 // --- epoll_stream.c
 
-void zn__epoll_append(struct zn_epoll_list *list, struct zn_stream *stream);
-struct zn_stream *zn__epoll_take(struct zn_epoll_list *list);
 void zn__epoll_ready(struct zn_epoll_dp *dp, struct zn_stream *stream);
 void zn__epoll_break(struct zn_epoll_dp *dp, struct zn_stream *stream, int err);
 

@@ -5,30 +5,12 @@
 #include <errno.h>
 #include <unistd.h>
 
-void zn__epoll_append(struct zn_epoll_list *list, struct zn_stream *stream)
-{
-    stream->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = stream;
-    list->last = stream;
-}
-
-struct zn_stream *zn__epoll_take(struct zn_epoll_list *list)
-{
-    struct zn_stream *stream = list->first;
-    if (stream) {
-        list->first = stream->next;
-        if (!list->first)
-            list->last = NULL;
-    }
-    return stream;
-}
-
 void zn__epoll_ready(struct zn_epoll_dp *dp, struct zn_stream *stream)
 {
     if (stream->flags & ZN_EPOLL_QUEUED)
         return;
     stream->flags |= ZN_EPOLL_QUEUED;
-    zn__epoll_append(&dp->ready, stream);
+    zn__list_append(&dp->ready, stream);
 }
 
 void zn__epoll_break(struct zn_epoll_dp *dp, struct zn_stream *stream, int err)
@@ -100,17 +82,12 @@ static bool event_recv(struct zn_epoll_dp *dp, struct zn_stream *stream, struct 
     return true;
 }
 
-static void handle_drop(struct zn_dp_handle *handle)
-{
-    close(handle->fd);
-}
-
 static void event_detached(struct zn_epoll_dp *dp, struct zn_stream *stream,
                            struct zn_dp_event *event)
 {
     epoll_ctl(dp->epoll_fd, EPOLL_CTL_DEL, stream->fd, NULL);
     event->type = ZN_DP_DETACHED;
-    event->handle = (struct zn_dp_handle){ .fd = stream->fd, .drop = handle_drop };
+    event->handle = (struct zn_dp_handle){ .fd = stream->fd, .drop = zn__socket_drop };
     stream->fd = -1;
     stream->flags |= ZN_EPOLL_DEAD;
 }

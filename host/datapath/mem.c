@@ -12,30 +12,12 @@
 
 static const uint64_t linger_ns = UINT64_C(2000000000);
 
-static void list_append(struct zn_mem_list *list, struct zn_stream *stream)
-{
-    stream->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = stream;
-    list->last = stream;
-}
-
-static struct zn_stream *list_take(struct zn_mem_list *list)
-{
-    struct zn_stream *stream = list->first;
-    if (stream) {
-        list->first = stream->next;
-        if (!list->first)
-            list->last = NULL;
-    }
-    return stream;
-}
-
 void zn__mem_ready(struct zn_mem_dp *dp, struct zn_stream *stream)
 {
     if (stream->flags & ZN_MEM_QUEUED)
         return;
     stream->flags |= ZN_MEM_QUEUED;
-    list_append(&dp->ready, stream);
+    zn__list_append(&dp->ready, stream);
 }
 
 static void *lend(struct zn_mem_dp *dp, size_t len)
@@ -99,7 +81,7 @@ static void turn_free(struct zn_mem_dp *dp)
 {
     while (dp->lent_len)
         free(dp->lent[--dp->lent_len]);
-    for (struct zn_stream *stream; (stream = list_take(&dp->dead));)
+    for (struct zn_stream *stream; (stream = zn__list_take(&dp->dead));)
         zn__slab_free(&dp->slab, stream);
 }
 
@@ -187,7 +169,7 @@ static void event_detached(struct zn_mem_dp *dp, struct zn_stream *stream,
     struct zn_mem_peer *peer = stream->peer;
     stream->peer = NULL;
     stream->flags |= ZN_MEM_DEAD;
-    list_append(&dp->dead, stream);
+    zn__list_append(&dp->dead, stream);
     peer->stream = NULL;
     peer->dp = NULL;
     event->type = ZN_DP_DETACHED;
@@ -254,7 +236,7 @@ static bool event_gone(struct zn_mem_dp *dp, struct zn_stream *stream, struct zn
     peer->got_fin = true;
     stream_part(stream);
     stream->flags |= ZN_MEM_DEAD;
-    list_append(&dp->dead, stream);
+    zn__list_append(&dp->dead, stream);
     event->type = ZN_DP_GONE;
     return true;
 }
@@ -319,9 +301,9 @@ static int mem_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned max
     while (len < max && dp->waiting && dp->slab.used < dp->config.streams_max)
         event_accept(dp, &events[len++]);
     while (len < max && dp->adopted.first)
-        event_adopted(dp, list_take(&dp->adopted), &events[len++]);
+        event_adopted(dp, zn__list_take(&dp->adopted), &events[len++]);
     for (bool more = end; more && len < max;) {
-        struct zn_stream *stream = list_take(&dp->ready);
+        struct zn_stream *stream = zn__list_take(&dp->ready);
         more = stream != end;
         stream->flags &= ~ZN_MEM_QUEUED;
         if (stream->flags & ZN_MEM_DEAD) {
@@ -425,7 +407,7 @@ static void mem_end(struct zn_dp *base, struct zn_stream *stream, enum zn_dp_end
     stream_part(stream);
     stream->flags |= ZN_MEM_DEAD;
     if (!(stream->flags & ZN_MEM_QUEUED))
-        list_append(&dp->dead, stream);
+        zn__list_append(&dp->dead, stream);
 }
 
 static void mem_detach(struct zn_dp *base, struct zn_stream *stream)
@@ -446,7 +428,7 @@ static int mem_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cooki
     peer->stream = stream;
     stream->peer = peer;
     stream->cookie = cookie;
-    list_append(&dp->adopted, stream);
+    zn__list_append(&dp->adopted, stream);
     return 0;
 }
 

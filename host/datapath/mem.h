@@ -7,6 +7,7 @@
 #define ZN_MEM_H
 
 #include "datapath.h"
+#include "list.h"
 #include "slab.h"
 
 enum {
@@ -29,7 +30,7 @@ struct zn_mem_bytes {
 };
 
 struct zn_stream {
-    struct zn_stream *next;
+    struct zn_link link; // in the ready, the adopted or the dead list
     struct zn_mem_peer *peer;
     void *cookie; // of an adoption
     int flags;
@@ -38,6 +39,7 @@ struct zn_stream {
     size_t given_len, given_done, given_total;
     uint64_t ended_ns;
 };
+_Static_assert(offsetof(struct zn_stream, link) == 0, "list.h");
 
 struct zn_mem_peer {
     struct zn_mem_peer *next; // of those waiting or travelling
@@ -54,15 +56,11 @@ struct zn_mem_peer {
     bool gone; // zn_dp_mem_free() was called
 };
 
-struct zn_mem_list {
-    struct zn_stream *first, *last;
-};
-
 struct zn_mem_dp {
     struct zn_dp base;
     struct zn_dp_config config;
     struct zn_slab slab;
-    struct zn_mem_list ready, adopted, dead;
+    struct zn_list ready, adopted, dead;
     struct zn_mem_peer *waiting, *waiting_last;
     void **lent; // what events point at, freed by the next poll()
     size_t lent_len, lent_cap;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +67,11 @@ void zn__socket_blocking(int fd, bool blocking)
         fcntl(fd, F_SETFL, wanted);
 }
 
+void zn__socket_drop(struct zn_dp_handle *handle)
+{
+    close(handle->fd);
+}
+
 void zn__clock_read(struct zn_dp *dp)
 {
     struct timespec now;
@@ -73,4 +79,33 @@ void zn__clock_read(struct zn_dp *dp)
     dp->now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     clock_gettime(CLOCK_REALTIME, &now);
     dp->wall_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t zn__clock_wait(const struct zn_dp *dp, uint64_t until_ns, uint64_t timeout_ns)
+{
+    if (until_ns == UINT64_MAX)
+        return timeout_ns;
+    uint64_t left = until_ns > dp->now_ns ? until_ns - dp->now_ns : 0;
+    return left < timeout_ns ? left : timeout_ns;
+}
+
+int zn__waker_init(struct zn_waker *waker)
+{
+    atomic_init(&waker->woken, false);
+    waker->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return waker->fd < 0 ? -errno : 0;
+}
+
+void zn__waker_deinit(struct zn_waker *waker)
+{
+    close(waker->fd);
+}
+
+void zn__waker_wake(struct zn_waker *waker)
+{
+    static const uint64_t one = 1;
+    if (atomic_exchange(&waker->woken, true))
+        return;
+    while (write(waker->fd, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
 }

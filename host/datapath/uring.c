@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,11 +57,9 @@ static int uring_open(const struct zn_dp_config *config, struct zn_dp **dp_out)
     int err = ring_open(dp);
     if (err)
         goto fail_ring;
-    dp->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (dp->wake_fd < 0) {
-        err = -errno;
+    err = zn__waker_init(&dp->waker);
+    if (err)
         goto fail_wake;
-    }
     zn__slab_init(&dp->slab, config->user_size, sizeof(struct zn_stream));
     zn__clock_read(&dp->base);
     *dp_out = &dp->base;
@@ -134,25 +130,20 @@ static void uring_close(struct zn_dp *base)
     zn__slab_deinit(&dp->slab);
     spent_free(dp);
     zn__uring_buffers_deinit(&dp->buffers);
-    close(dp->wake_fd);
-    free(dp->adoptions);
+    zn__waker_deinit(&dp->waker);
+    zn__adoptions_deinit(&dp->adoptions);
     free(dp);
 }
 
 static void uring_wake(struct zn_dp *base)
 {
-    struct zn_uring_dp *dp = (struct zn_uring_dp *)base;
-    static const uint64_t one = 1;
-    if (atomic_exchange(&dp->woken, true))
-        return;
-    while (write(dp->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
+    zn__waker_wake(&((struct zn_uring_dp *)base)->waker);
 }
 
 static void wake_arm(struct zn_uring_dp *dp)
 {
     struct io_uring_sqe *sqe = zn__uring_sqe(dp);
-    io_uring_prep_poll_multishot(sqe, dp->wake_fd, POLLIN);
+    io_uring_prep_poll_multishot(sqe, dp->waker.fd, POLLIN);
     io_uring_sqe_set_data64(sqe, ZN_URING_WAKE);
     dp->wake_armed = true;
 }
@@ -249,8 +240,8 @@ static void on_completion(struct zn_uring_dp *dp, const struct io_uring_cqe *cqe
         if (data >> 4 < dp->listeners_len)
             dp->accepts_due |= 1u << (data >> 4);
         break;
-    case ZN_URING_WAKE: // the counter need not be read: each write makes a completion
-        atomic_exchange(&dp->woken, false);
+    case ZN_URING_WAKE:
+        zn__waker_seen(&dp->waker);
         dp->wake_armed = cqe->flags & IORING_CQE_F_MORE;
         break;
     default:
@@ -273,7 +264,7 @@ void zn__uring_harvest(struct zn_uring_dp *dp)
 static void turn_begin(struct zn_uring_dp *dp)
 {
     zn__uring_enable(dp);
-    for (struct zn_stream *stream; (stream = zn__uring_take(&dp->dead));)
+    for (struct zn_stream *stream; (stream = zn__list_take(&dp->dead));)
         zn__slab_free(&dp->slab, stream);
     spent_free(dp);
     if (dp->buffers.lent_len)
@@ -287,7 +278,7 @@ static void turn_begin(struct zn_uring_dp *dp)
 
 static uint64_t turn_timeout(struct zn_uring_dp *dp, uint64_t timeout_ns)
 {
-    if (dp->ready.first || dp->adoptions_len || accept_runnable(dp) || !timeout_ns)
+    if (dp->ready.first || dp->adoptions.len || accept_runnable(dp) || !timeout_ns)
         return 0;
     uint64_t until = UINT64_MAX;
     if (!io_uring_cq_ready(&dp->ring) && !io_uring_cq_has_overflow(&dp->ring))
@@ -296,10 +287,7 @@ static uint64_t turn_timeout(struct zn_uring_dp *dp, uint64_t timeout_ns)
         until = dp->lingers[dp->linger_head % ZN_LINGERS_MAX].until_ns;
     if (dp->accept_at_ns && dp->accept_at_ns < until)
         until = dp->accept_at_ns;
-    if (until == UINT64_MAX)
-        return timeout_ns;
-    uint64_t left = until > dp->base.now_ns ? until - dp->base.now_ns : 0;
-    return left < timeout_ns ? left : timeout_ns;
+    return zn__clock_wait(&dp->base, until, timeout_ns);
 }
 
 static void kernel_enter(struct zn_uring_dp *dp, uint64_t timeout_ns)
@@ -317,16 +305,9 @@ static void kernel_enter(struct zn_uring_dp *dp, uint64_t timeout_ns)
 
 static unsigned adoption_events(struct zn_uring_dp *dp, struct zn_dp_event *events, unsigned max)
 {
-    unsigned len = dp->adoptions_len < max ? (unsigned)dp->adoptions_len : max;
-    for (unsigned i = 0; i < len; i++) {
-        struct zn_uring_adoption *adoption = &dp->adoptions[i];
-        events[i] = (struct zn_dp_event){ .type = ZN_DP_ADOPTED,
-                                          .stream = adoption->stream,
-                                          .cookie = adoption->cookie };
-        zn__uring_arm(dp, adoption->stream);
-    }
-    dp->adoptions_len -= len;
-    memmove(dp->adoptions, dp->adoptions + len, dp->adoptions_len * sizeof *dp->adoptions);
+    unsigned len = zn__adoptions_events(&dp->adoptions, events, max);
+    for (unsigned i = 0; i < len; i++)
+        zn__uring_arm(dp, events[i].stream);
     return len;
 }
 
@@ -336,13 +317,13 @@ static unsigned ready_events(struct zn_uring_dp *dp, struct zn_dp_event *events,
     unsigned len = 0;
     struct zn_stream *end = dp->ready.last;
     for (bool more = end; more && len < max;) {
-        struct zn_stream *stream = zn__uring_take(&dp->ready);
+        struct zn_stream *stream = zn__list_take(&dp->ready);
         more = stream != end;
         stream->flags &= ~ZN_URING_QUEUED;
         if (zn__uring_due(stream))
             len += zn__uring_event(dp, stream, &events[len]);
         if (stream->flags & ZN_URING_DEAD)
-            zn__uring_append(&dp->dead, stream);
+            zn__list_append(&dp->dead, stream);
         else if (zn__uring_due(stream))
             zn__uring_ready(dp, stream);
     }
@@ -357,7 +338,7 @@ static int uring_poll(struct zn_dp *base, struct zn_dp_event *events, unsigned m
     kernel_enter(dp, turn_timeout(dp, timeout_ns));
     zn__clock_read(base);
     zn__uring_harvest(dp);
-    unsigned len = dp->adoptions_len ? adoption_events(dp, events, max) : 0;
+    unsigned len = adoption_events(dp, events, max);
     len += ready_events(dp, events + len, max - len);
     len += accept_events(dp, events + len, max - len);
     return (int)len;

@@ -10,12 +10,13 @@
 #ifndef ZN_URING_H
 #define ZN_URING_H
 
+#include "adoptions.h"
 #include "datapath.h"
+#include "list.h"
 #include "slab.h"
 #include "socket.h"
 
 #include <liburing.h>
-#include <stdatomic.h>
 
 enum {
     ZN_URING_SQ = 512,
@@ -81,7 +82,7 @@ struct zn_uring_rest {
 };
 
 struct zn_stream {
-    struct zn_stream *next;       // in the ready or the dead list
+    struct zn_link link;          // in the ready or the dead list
     struct zn_uring_spill *spill; // input copied out of buffers, older than those
     struct zn_uring_rest *rest;
     int fd;
@@ -93,6 +94,7 @@ struct zn_stream {
     uint16_t held;  // how many buffers
     uint16_t err;
 };
+_Static_assert(offsetof(struct zn_stream, link) == 0, "list.h");
 
 // Buffers that the kernel receives into, and what is known of those that it gave back.
 struct zn_uring_buffers {
@@ -109,15 +111,6 @@ struct zn_uring_buffers {
     uint16_t lent[ZN_URING_BUFFERS_MAX]; // in this turn's events
 };
 
-struct zn_uring_list {
-    struct zn_stream *first, *last;
-};
-
-struct zn_uring_adoption {
-    struct zn_stream *stream;
-    void *cookie;
-};
-
 struct zn_uring_linger {
     struct zn_stream *stream; // NULL: closed already
     uint64_t until_ns;
@@ -130,18 +123,16 @@ struct zn_uring_dp {
     bool enabled;
     struct zn_slab slab;
     struct zn_uring_buffers buffers;
-    struct zn_uring_list ready, dead;
+    struct zn_list ready, dead;
     struct zn_uring_spill *spent; // given with this turn's events
-    int wake_fd;
+    struct zn_waker waker;
     bool wake_armed;
-    atomic_bool woken;
     int listeners[ZN_LISTENERS_MAX];
     unsigned listeners_len;
     unsigned accepts_due;  // bit set of listeners that may have something
     uint64_t accept_at_ns; // when a pause for want of descriptors ends; 0: none
     struct sockaddr_in6 peers[ZN_URING_ACCEPTS_MAX];
-    struct zn_uring_adoption *adoptions;
-    size_t adoptions_len, adoptions_cap;
+    struct zn_adoptions adoptions;
     struct zn_uring_linger lingers[ZN_LINGERS_MAX]; // a ring, in order of their times
     unsigned linger_head, linger_tail;
     struct msghdr messages[ZN_URING_SQ]; // of sends that are not submitted yet
@@ -182,8 +173,6 @@ void zn__uring_buffers_grow(struct zn_uring_buffers *buffers);
 // A submission entry; submits what is queued if there is no room.
 struct io_uring_sqe *zn__uring_sqe(struct zn_uring_dp *dp);
 
-void zn__uring_append(struct zn_uring_list *list, struct zn_stream *stream);
-struct zn_stream *zn__uring_take(struct zn_uring_list *list);
 void zn__uring_ready(struct zn_uring_dp *dp, struct zn_stream *stream);
 void zn__uring_break(struct zn_uring_dp *dp, struct zn_stream *stream, int err);
 

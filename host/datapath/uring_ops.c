@@ -165,24 +165,11 @@ void zn__uring_detach(struct zn_dp *base, struct zn_stream *stream)
 int zn__uring_adopt(struct zn_dp *base, struct zn_dp_handle handle, void *cookie)
 {
     struct zn_uring_dp *dp = (struct zn_uring_dp *)base;
-    struct zn_stream *stream = NULL;
-    if (dp->adoptions_len == dp->adoptions_cap) {
-        size_t cap = dp->adoptions_cap ? dp->adoptions_cap * 2 : 16;
-        void *grown = realloc(dp->adoptions, cap * sizeof *dp->adoptions);
-        if (!grown)
-            goto fail;
-        dp->adoptions = grown;
-        dp->adoptions_cap = cap;
-    }
-    stream = zn__slab_alloc(&dp->slab);
-    if (!stream)
-        goto fail;
+    struct zn_stream *stream;
+    int err = zn__adoptions_add(&dp->adoptions, &dp->slab, &handle, cookie, &stream);
+    if (err)
+        return err;
     stream->fd = handle.fd;
     zn__socket_blocking(handle.fd, true); // another kind of datapath may have had it
-    dp->adoptions[dp->adoptions_len++] = (struct zn_uring_adoption){ stream, cookie };
     return 0;
-
-fail:
-    close(handle.fd);
-    return -ENOMEM;
 }

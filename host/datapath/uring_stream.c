@@ -10,30 +10,12 @@
 
 // --- lists and submissions
 
-void zn__uring_append(struct zn_uring_list *list, struct zn_stream *stream)
-{
-    stream->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = stream;
-    list->last = stream;
-}
-
-struct zn_stream *zn__uring_take(struct zn_uring_list *list)
-{
-    struct zn_stream *stream = list->first;
-    if (stream) {
-        list->first = stream->next;
-        if (!list->first)
-            list->last = NULL;
-    }
-    return stream;
-}
-
 void zn__uring_ready(struct zn_uring_dp *dp, struct zn_stream *stream)
 {
     if (stream->flags & ZN_URING_QUEUED)
         return;
     stream->flags |= ZN_URING_QUEUED;
-    zn__uring_append(&dp->ready, stream);
+    zn__list_append(&dp->ready, stream);
 }
 
 void zn__uring_break(struct zn_uring_dp *dp, struct zn_stream *stream, int err)
@@ -312,16 +294,11 @@ bool zn__uring_due(const struct zn_stream *stream)
     return should_arm(stream);
 }
 
-static void handle_drop(struct zn_dp_handle *handle)
-{
-    close(handle->fd);
-}
-
 static void event_detached(struct zn_uring_dp *dp, struct zn_stream *stream,
                            struct zn_dp_event *event)
 {
     event->type = ZN_DP_DETACHED;
-    event->handle = (struct zn_dp_handle){ .fd = stream->fd, .drop = handle_drop };
+    event->handle = (struct zn_dp_handle){ .fd = stream->fd, .drop = zn__socket_drop };
     if (zn__uring_unbuffer(dp, stream))
         shutdown(stream->fd, SHUT_RDWR); // bytes are missing: its taker finds it ended
     else if (stream->spill) {

@@ -150,8 +150,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (5) from its kept corpus
 bench: ## measure codecs, then the server beside others (QUICK=1: a few questions, 5 minutes)
 	@.ci/deps.sh bench
 	$(ONCE) $(BENCH_BIN)
-	@for b in $(BENCH_BIN); do $$b || exit 1; done
-	@bench/run
+	@B=$(B) bench/run
 
 profile: ## count what the server does a message on each path, by function
 	@.ci/deps.sh bench

@@ -18,6 +18,10 @@ struct micro_figure {
 
 struct micro_figure micro_measure(micro_fn fn, void *arg);
 
+// Keeps a figure that bench/targets speaks of: adds it to the file that BENCH_RECORDS names, if
+// any.
+void micro_record(const char *name, double value);
+
 // CPU, compiler and library versions, one line.
 void micro_print_machine(void);
 

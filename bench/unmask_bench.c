@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM = 65536 + 64, TURNS = 16384, OFFSET = 6 };
+enum { ROOM = 65536 + 64, TURNS = 16384, OFFSET = 6, RECORDED = 65536 };
 
 static _Alignas(64) uint8_t from[ROOM], to[ROOM];
 
@@ -54,10 +54,15 @@ int main(void)
         size_t len = lengths[i];
         struct micro_figure copy = micro_measure(run_memcpy, &len);
         print_row("memcpy", len, copy, copy.median);
+        struct micro_figure unmask = copy;
         for (int level = 0; level <= (int)zn__simd_best(); level++) {
             zn__simd_set((enum zn_simd)level);
-            print_row(zn__simd_name((enum zn_simd)level), len, micro_measure(run_unmask, &len),
-                      copy.median);
+            unmask = micro_measure(run_unmask, &len);
+            print_row(zn__simd_name((enum zn_simd)level), len, unmask, copy.median);
+        }
+        if (len == RECORDED) {
+            micro_record("unmask-64k", (double)len / unmask.median);
+            micro_record("unmask-64k-of-memcpy", copy.median / unmask.median);
         }
     }
     return 0;

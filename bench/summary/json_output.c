@@ -76,6 +76,19 @@ static json_t *question_of(const struct records *r, const struct question *q)
     return o;
 }
 
+// What the micro benches recorded, by name.
+static json_t *micro_of(const struct records *r)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < json_array_size(r->lines); i++) {
+        const json_t *line = json_array_get(r->lines, i);
+        const char *name = json_string_value(json_object_get(line, "micro"));
+        if (name)
+            json_object_set(o, name, json_object_get(line, "value"));
+    }
+    return o;
+}
+
 int json_write(const struct records *r, const char *path)
 {
     json_t *top = json_copy(r->machine);
@@ -84,6 +97,7 @@ int json_write(const struct records *r, const char *path)
         if (r->questions[i].asked)
             json_array_append_new(questions, question_of(r, &r->questions[i]));
     json_object_set_new(top, "questions", questions);
+    json_object_set_new(top, "micro", micro_of(r));
     int rc = json_dump_file(top, path, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(top);
     return rc;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "targets.h"
 
 static void print_value(FILE *f, double value)
 {
@@ -132,7 +133,7 @@ static void print_machine(const struct records *r, FILE *f)
     fputs("\n\n", f);
 }
 
-int markdown_write(const struct records *r, const char *path)
+int markdown_write(const struct records *r, const char *targets, const char *path)
 {
     FILE *f = fopen(path, "we");
     if (!f)
@@ -140,9 +141,10 @@ int markdown_write(const struct records *r, const char *path)
     fputs("# Bench results\n\n", f);
     print_machine(r, f);
     print_figures(r, f);
+    int rc = targets_write(r, targets, f);
     for (size_t k = 0; k < r->peer_count; k++)
         if (r->peers[k].measured && strncmp(r->peers[k].name, "zapnic", 6) == 0)
             print_ratios(r, f, k);
     print_failures(r, f);
-    return fclose(f) == 0 ? 0 : -1;
+    return fclose(f) == 0 ? rc : -1;
 }

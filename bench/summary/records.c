@@ -2,7 +2,8 @@
 // Reading and grouping. See records.h.
 #include "records.h"
 
-#include <ctype.h>
+#include "field.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,24 +13,6 @@ static int complain(const char *what, const char *file)
 {
     fprintf(stderr, "summary: %s: %s\n", what, file);
     return -1;
-}
-
-// Copies the field'th part of a line split at bars, without blanks around it. NULL when there is
-// none.
-static char *field_of(const char *line, int field)
-{
-    for (; field > 0; field--) {
-        line = strchr(line, '|');
-        if (!line)
-            return NULL;
-        line++;
-    }
-    while (isblank((unsigned char)*line))
-        line++;
-    size_t len = strcspn(line, "|\n");
-    while (len > 0 && isblank((unsigned char)line[len - 1]))
-        len--;
-    return strndup(line, len);
 }
 
 static int load_questions(struct records *r, const char *path)
@@ -172,6 +155,17 @@ double cell_median(const struct cell *c, const char *path)
 {
     double values[RECORDS_RUNS_MAX] = { 0 };
     return middle(values, values_of(c, path, values));
+}
+
+double records_micro(const struct records *r, const char *name)
+{
+    for (size_t i = 1; i < json_array_size(r->lines); i++) {
+        const json_t *line = json_array_get(r->lines, i);
+        const char *micro = json_string_value(json_object_get(line, "micro"));
+        if (micro && strcmp(micro, name) == 0)
+            return json_number_value(json_object_get(line, "value"));
+    }
+    return NAN;
 }
 
 static void finish_cell(struct cell *c, const char *metric)

@@ -54,4 +54,7 @@ static inline double question_ratio(const struct question *q, double ours, doubl
 // Median of a number in all runs of a cell; path is "key" or "object.key". Returns NAN when absent.
 double cell_median(const struct cell *c, const char *path);
 
+// What a micro bench recorded under a name. Returns NAN when absent.
+double records_micro(const struct records *r, const char *name);
+
 #endif

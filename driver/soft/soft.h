@@ -31,9 +31,10 @@ struct zn_soft_config {
     uint32_t flows;         // flow ids are below this
     uint32_t members;       // entries of the member table
     uint32_t buckets;       // of the flow table, a power of two, four slots each
-    uint32_t payload_max;   // bytes of a SEGMENT or BROADCAST payload, up to 65535
-    uint32_t packet_max;    // longest packet that is treated
-    uint32_t replies_max;   // replies that wait for the transmit side
+    uint32_t payload_max;   // bytes of a RAW, SEGMENT or BROADCAST body, up to 65535
+    uint32_t packet_max;    // longest packet that is treated, up to 65535
+    uint32_t replies_max;   // replies that wait for the transmit side, may be 0
+    uint32_t skips_max;     // flows that a BROADCAST_GROUP can leave out, may be 0
     struct zn_soft_sink sink;
 };
 
@@ -58,12 +59,13 @@ void zn_soft_receive(struct zn_soft *soft, uint8_t *packet, size_t len, bool bro
 
 // The transmit side of a message from the host, header included, as one packet of `len` bytes. Returns true if it goes
 // on to the receive side: zn_soft_command_rx() with the same bytes, before any later command's.
-// Broadcasts: only the checks and the payload; the copies follow by zn_soft_copy().
+// Broadcasts: only the checks and the payload; the copies follow by zn_soft_copy(), all of them before the next command,
+// and until then `message` stays where it is.
 bool zn_soft_command_tx(struct zn_soft *soft, const uint8_t *message, size_t len);
 void zn_soft_command_rx(struct zn_soft *soft, const uint8_t *message, size_t len);
 
 // The next copy of the broadcast that command_tx() began; false when there was none left, which made the BROADCAST_END
-// record. `message` as given to command_tx().
+// record, or when there is no broadcast.
 bool zn_soft_copy(struct zn_soft *soft);
 
 // Answers the oldest ping or probe that was taken; false if none waits.

@@ -116,7 +116,8 @@ void zn__conn_leave(struct zn_conn *conn);
 // --- conn_move.c
 // Hands the connection over to reactor `to` with the bytes of the request that it has begun.
 void zn__conn_move(struct zn_conn *conn, unsigned to, const void *bytes, size_t len);
-void zn__conn_move_cancel(struct zn_conn *conn); // it ends before it has left
+void zn__conn_move_cancel(struct zn_conn *conn);    // it ends before it has left
+void zn__conn_move_end(struct zn_reactor *reactor); // the datapath has closed what it adopted
 void zn__conn_detached(struct zn_conn *conn, const struct zn_dp_event *event);
 void zn__conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *event);
 

@@ -13,6 +13,7 @@ struct conn_move {
     struct zn_dp_handle handle;
     struct zn_addr peer;
     struct zn_buffer *bytes;
+    struct conn_move *next, **link; // in reactor->arriving, once adopted
 };
 
 static void move_drop(struct zn_mail *mail)
@@ -24,13 +25,44 @@ static void move_drop(struct zn_mail *mail)
     free(move);
 }
 
+static void arriving_add(struct zn_reactor *reactor, struct conn_move *move)
+{
+    move->next = reactor->arriving;
+    move->link = &reactor->arriving;
+    if (move->next != NULL)
+        move->next->link = &move->next;
+    reactor->arriving = move;
+}
+
+static void arriving_remove(struct conn_move *move)
+{
+    *move->link = move->next;
+    if (move->next != NULL)
+        move->next->link = move->link;
+}
+
 static void move_run(struct zn_reactor *reactor, struct zn_mail *mail)
 {
     struct conn_move *move = (struct conn_move *)mail;
+    if (reactor->stopping) {
+        move_drop(mail);
+        return;
+    }
     struct zn_dp_handle handle = move->handle;
     move->handle.drop = NULL;
-    if (reactor->stopping || reactor->dp->ops->adopt(reactor->dp, handle, move) < 0)
+    if (reactor->dp->ops->adopt(reactor->dp, handle, move) < 0)
         move_drop(mail);
+    else
+        arriving_add(reactor, move);
+}
+
+void zn__conn_move_end(struct zn_reactor *reactor)
+{
+    while (reactor->arriving != NULL) {
+        struct conn_move *move = reactor->arriving;
+        arriving_remove(move);
+        move_drop(&move->mail);
+    }
 }
 
 void zn__conn_move_cancel(struct zn_conn *conn)
@@ -78,6 +110,7 @@ void zn__conn_detached(struct zn_conn *conn, const struct zn_dp_event *event)
 void zn__conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *event)
 {
     struct conn_move *move = event->cookie;
+    arriving_remove(move);
     struct zn_conn *conn = zn__conn_init(reactor, event->stream);
     conn->peer = move->peer;
     zn__http_recv(conn, move->bytes->data, move->bytes->len);

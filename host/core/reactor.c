@@ -336,6 +336,7 @@ void zn__reactor_close(struct zn_reactor *reactor)
     if (reactor->dp != NULL)
         reactor->dp->ops->close(reactor->dp);
     reactor->dp = NULL;
+    zn__conn_move_end(reactor);
     for (size_t i = 0; i < len; i++)
         zn__outq_deinit(&queues[i]);
     free(queues);

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct conn_move;
 struct zn_buffer;
 struct zn_conn;
 struct zn_http;
@@ -80,10 +81,11 @@ struct zn_reactor {
     struct zn_arena arena;
     struct zn_conn *dirty; // connections with output to flush at the end of the turn, in order
     struct zn_conn **dirty_end;
-    struct zn_table sessions; // Engine.IO sessions by sid
-    struct zn_conn *conns;    // all connections
-    struct zn_conn *leaving;  // ended ones whose output the datapath still holds
-    struct zn_io_shard *io;   // the Socket.IO layer's, see io.h
+    struct zn_table sessions;   // Engine.IO sessions by sid
+    struct zn_conn *conns;      // all connections
+    struct conn_move *arriving; // handed over to this reactor, not announced by the datapath yet
+    struct zn_conn *leaving;    // ended ones whose output the datapath still holds
+    struct zn_io_shard *io;     // the Socket.IO layer's, see io.h
     struct zn_zpool *zpool;
     struct zn_counters counters;
     size_t unfinished_claimed; // its share of the server's limit, see unfinished.h

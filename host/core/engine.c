@@ -106,8 +106,7 @@ static void engine_error(struct zn_conn *conn, unsigned code)
     engine_refuse(conn, code, messages[code]);
 }
 
-// --- Opening a session
-// ----------------------------------------------------------------------------
+// --- Opening a session ---------------------------------------------------------------------------
 
 // A request that would open a session, while somebody decides over it.
 struct zn_request {

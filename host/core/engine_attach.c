@@ -99,8 +99,7 @@ const struct zn_engine_options *zn__engine_options(const struct zn_engine *engin
     return &engine->options;
 }
 
-// --- The application as the layer above
-// -----------------------------------------------------------
+// --- The application as the layer above ----------------------------------------------------------
 
 // What zn_engine_attach() was given; the engine's user.
 struct app_engine {

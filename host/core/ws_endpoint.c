@@ -37,8 +37,7 @@ const struct zn_ws_options *zn__endpoint_options(const struct zn_ws_endpoint *en
     return &endpoint->options;
 }
 
-// --- Connections
-// ----------------------------------------------------------------------------------
+// --- Connections ---------------------------------------------------------------------------------
 
 static int shard_add(struct zn_conn *conn)
 {
@@ -113,8 +112,7 @@ void zn__endpoint_tell_dropped(struct zn_conn *conn)
         endpoint->handlers.dropped(public_of(conn), count, endpoint->user);
 }
 
-// --- Handshake
-// ------------------------------------------------------------------------------------
+// --- Handshake -----------------------------------------------------------------------------------
 
 static bool origin_refused(struct zn_conn *conn, const struct zn_cors *cors)
 {
@@ -177,8 +175,7 @@ void zn__endpoint_request(struct zn_conn *conn, struct zn_ws_endpoint *endpoint)
     endpoint_open(conn, endpoint);
 }
 
-// --- Public
-// ---------------------------------------------------------------------------------------
+// --- Public --------------------------------------------------------------------------------------
 
 static void endpoint_defaults(struct zn_ws_options *options)
 {

@@ -145,12 +145,10 @@ static int encode_deflated(const struct zn_packet *packet, struct zn_reactor *re
     return err;
 }
 
-const struct zn_run *zn__packet_run(struct zn_packet *packet, struct zn_reactor *reactor,
-                                    enum zn_form form)
+const struct zn_run *zn__packet_encode(struct zn_packet *packet, struct zn_reactor *reactor,
+                                       enum zn_form form)
 {
     struct zn_run *run = &packet->runs[form];
-    if (run->chunk != NULL)
-        return run;
     int err = -1;
     if (form == ZN_FORM_WS)
         err = encode_ws(packet, &reactor->arena, run);

@@ -46,9 +46,17 @@ static inline void zn__packet_add(struct zn_packet *packet, const char *p, size_
     packet->text_len += len;
 }
 
+// Encodes the packet in a wire form that it is not encoded in yet; NULL: no memory.
+const struct zn_run *zn__packet_encode(struct zn_packet *packet, struct zn_reactor *reactor,
+                                       enum zn_form form);
+
 // The packet in a wire form, encoded on first use; NULL: no memory.
-const struct zn_run *zn__packet_run(struct zn_packet *packet, struct zn_reactor *reactor,
-                                    enum zn_form form);
+static inline const struct zn_run *zn__packet_run(struct zn_packet *packet,
+                                                  struct zn_reactor *reactor, enum zn_form form)
+{
+    struct zn_run *run = &packet->runs[form];
+    return run->chunk != NULL ? run : zn__packet_encode(packet, reactor, form);
+}
 
 // The packet as WebSocket frames deflated by `z`, for one connection with a context or a window
 // of its own; messages under `threshold` bytes are not. -1: no memory.

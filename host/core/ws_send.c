@@ -96,10 +96,19 @@ static int output_room(struct zn_conn *conn, const struct zn_packet *packet)
     return err;
 }
 
-int zn__ws_packet(struct zn_conn *conn, struct zn_packet *packet)
+// The packet's run was queued (`err` is 0), or the connection cannot go on.
+static int packet_done(struct zn_conn *conn, int err)
 {
-    if (conn->closing || conn->dead || conn->doomed || conn->end_after_flush)
-        return -ENOTCONN;
+    if (err == 0)
+        ZN_COUNT(conn->reactor, messages_out, 1);
+    else
+        zn__conn_abort_soon(conn);
+    return err;
+}
+
+// A packet that may have to be dropped or deflated, or others for it.
+static __attribute__((noinline)) int packet_weighed(struct zn_conn *conn, struct zn_packet *packet)
+{
     bool is_volatile = (packet->flags & ZN_VOLATILE) != 0;
     if (is_volatile && conn->blocked && conn->out.bytes > conn->out.pinned) {
         conn->pressed = true;
@@ -123,9 +132,19 @@ int zn__ws_packet(struct zn_conn *conn, struct zn_packet *packet)
                                 (packet->bin_len > 0 ? ZN_OUT_GROUP : 0u) |
                                 (fixed ? ZN_OUT_CONTROL : 0u));
     zn__run_drop(&own);
-    if (err == 0)
-        ZN_COUNT(conn->reactor, messages_out, 1);
-    else
-        zn__conn_abort_soon(conn);
-    return err;
+    return packet_done(conn, err);
+}
+
+// A broadcast comes here once a receiver, so what most packets need stands alone.
+int zn__ws_packet(struct zn_conn *conn, struct zn_packet *packet)
+{
+    if (conn->closing || conn->dead || conn->doomed || conn->end_after_flush)
+        return -ENOTCONN;
+    if ((packet->flags & ZN_VOLATILE) != 0 || conn->server_bits != 0 ||
+        conn->out.bytes >= conn->reactor->server->options.buffer_max)
+        return packet_weighed(conn, packet);
+    const struct zn_run *run = zn__packet_run(packet, conn->reactor, ZN_FORM_WS);
+    if (run == NULL)
+        return packet_done(conn, -ENOMEM);
+    return packet_done(conn, zn__conn_push(conn, run, packet->bin_len > 0 ? ZN_OUT_GROUP : 0u));
 }

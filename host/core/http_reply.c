@@ -53,7 +53,8 @@ static void push_queue(struct zn_conn *conn, struct zn_outq *queue)
 {
     for (unsigned i = queue->head; i < queue->tail; i++) {
         uint32_t skip = i == queue->head;
-        struct zn_run run = { queue->v[i].chunk, queue->v[i].off + skip, queue->v[i].len - skip };
+        const struct zn_out *out = zn__outq_at(queue, i);
+        struct zn_run run = { out->chunk, out->off + skip, out->len - skip };
         if (run.len > 0 && zn__conn_push(conn, &run, ZN_OUT_CONTROL | ZN_OUT_GROUP) < 0) {
             zn__conn_abort(conn);
             break;

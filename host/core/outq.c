@@ -17,66 +17,91 @@ static void entry_drop(struct zn_out *entry)
     zn__run_drop(&run);
 }
 
+static inline struct zn_out *entry_at(struct zn_outq *q, unsigned i)
+{
+    return (struct zn_out *)zn__outq_at(q, i);
+}
+
 static void outq_reset(struct zn_outq *q)
 {
-    free(q->v);
-    q->v = NULL;
+    if (q->cap > 0)
+        free(q->v);
     q->head = q->tail = q->cap = 0;
 }
 
 void zn__outq_deinit(struct zn_outq *q)
 {
     for (unsigned i = q->head; i < q->tail; i++)
-        entry_drop(&q->v[i]);
+        entry_drop(entry_at(q, i));
     outq_reset(q);
     q->bytes = 0;
     q->pinned = 0;
 }
 
+static int outq_grow(struct zn_outq *q)
+{
+    unsigned len = q->tail - q->head;
+    if (q->cap >= ZN_OUTQ_ENTRIES_MAX)
+        return -ENOBUFS;
+    unsigned cap = q->cap == 0 ? ENTRIES_FIRST : q->cap * 2u;
+    struct zn_out *v = malloc(cap * sizeof(*v));
+    if (v == NULL)
+        return -ENOMEM;
+    memcpy(v, entry_at(q, q->head), len * sizeof(*v));
+    if (q->cap > 0)
+        free(q->v);
+    q->v = v;
+    q->cap = (uint16_t)cap;
+    return 0;
+}
+
 // Room for one more entry at the end.
 static int outq_room(struct zn_outq *q)
 {
-    if (q->tail < q->cap)
-        return 0;
     unsigned len = q->tail - q->head;
+    if (q->cap == 0 ? len == 0 : q->tail < q->cap)
+        return 0;
     if (q->head >= q->cap / 2 && q->head > 0) {
         memmove(q->v, q->v + q->head, len * sizeof(*q->v));
     } else {
-        if (q->cap >= ZN_OUTQ_ENTRIES_MAX)
-            return -ENOBUFS;
-        unsigned cap = q->cap == 0 ? ENTRIES_FIRST : q->cap * 2u;
-        struct zn_out *v = malloc(cap * sizeof(*v));
-        if (v == NULL)
-            return -ENOMEM;
-        if (len > 0)
-            memcpy(v, q->v + q->head, len * sizeof(*v));
-        free(q->v);
-        q->v = v;
-        q->cap = (uint16_t)cap;
+        int err = outq_grow(q);
+        if (err < 0)
+            return err;
     }
     q->head = 0;
     q->tail = (uint16_t)len;
     return 0;
 }
 
-int zn__outq_push(struct zn_outq *q, const struct zn_run *run, unsigned flags)
+// Appends to the last entry, if the run goes on where that ends.
+static inline bool outq_join(struct zn_outq *q, const struct zn_run *run, unsigned flags)
 {
-    if (q->tail > q->head) {
-        struct zn_out *last = &q->v[q->tail - 1];
-        if (last->chunk == run->chunk && last->off + last->len == run->off &&
-            last->flags == flags && (flags & ZN_OUT_GROUP) == 0) {
-            last->len += run->len;
-            q->bytes += run->len;
-            return 0;
-        }
-    }
+    if (q->tail == q->head)
+        return false;
+    struct zn_out *last = entry_at(q, q->tail - 1u);
+    if (last->chunk != run->chunk || last->off + last->len != run->off || last->flags != flags ||
+        (flags & ZN_OUT_GROUP) != 0)
+        return false;
+    last->len += run->len;
+    q->bytes += run->len;
+    return true;
+}
+
+static __attribute__((noinline)) int outq_append(struct zn_outq *q, const struct zn_run *run,
+                                                 unsigned flags)
+{
     int err = outq_room(q);
     if (err < 0)
         return err;
-    q->v[q->tail++] = (struct zn_out){ run->chunk, run->off, run->len, (uint8_t)flags };
+    *entry_at(q, q->tail++) = (struct zn_out){ run->chunk, run->off, run->len, (uint8_t)flags };
     q->bytes += run->len;
     zn__run_ref(run);
     return 0;
+}
+
+int zn__outq_push(struct zn_outq *q, const struct zn_run *run, unsigned flags)
+{
+    return outq_join(q, run, flags) ? 0 : outq_append(q, run, flags);
 }
 
 unsigned zn__outq_gather(const struct zn_outq *q, struct iovec *iov, unsigned max, size_t *len_out)
@@ -84,9 +109,10 @@ unsigned zn__outq_gather(const struct zn_outq *q, struct iovec *iov, unsigned ma
     unsigned n = 0;
     size_t len = 0;
     for (unsigned i = q->head; i < q->tail && n < max; i++, n++) {
-        iov[n].iov_base = q->v[i].chunk->data + q->v[i].off;
-        iov[n].iov_len = q->v[i].len;
-        len += q->v[i].len;
+        const struct zn_out *entry = zn__outq_at(q, i);
+        iov[n].iov_base = entry->chunk->data + entry->off;
+        iov[n].iov_len = entry->len;
+        len += entry->len;
     }
     *len_out = len;
     return n;
@@ -133,7 +159,7 @@ void zn__outq_pop(struct zn_outq *q, size_t len)
     size_t rest = was_pinned ? q->pinned - len : 0;
     q->bytes -= len;
     while (len > 0) {
-        struct zn_out *entry = &q->v[q->head];
+        struct zn_out *entry = entry_at(q, q->head);
         if (len < entry->len) {
             if (!was_pinned && !q->polling)
                 rest = message_rest(q, entry, len, boundary);
@@ -154,7 +180,7 @@ void zn__outq_pop(struct zn_outq *q, size_t len)
 // Cuts [off, off + len) out of entry `i`; -ENOMEM when it had to be split in two and could not.
 static int outq_cut(struct zn_outq *q, unsigned i, size_t off, size_t len)
 {
-    struct zn_out *entry = &q->v[i];
+    struct zn_out *entry = entry_at(q, i);
     if (off == 0 && len == entry->len) {
         entry_drop(entry);
         memmove(entry, entry + 1, (q->tail - i - 1) * sizeof(*entry));
@@ -169,7 +195,7 @@ static int outq_cut(struct zn_outq *q, unsigned i, size_t off, size_t len)
         int err = outq_room(q);
         if (err < 0)
             return err;
-        entry = &q->v[q->head + at];
+        entry = entry_at(q, q->head + at);
         memmove(entry + 1, entry, (q->tail - q->head - at) * sizeof(*entry));
         q->tail++;
         entry->chunk->refs++;
@@ -184,8 +210,8 @@ static int outq_cut(struct zn_outq *q, unsigned i, size_t off, size_t len)
 bool zn__outq_drop_oldest(struct zn_outq *q, bool volatile_only)
 {
     size_t pos = 0;
-    for (unsigned i = q->head; i < q->tail; pos += q->v[i].len, i++) {
-        const struct zn_out *entry = &q->v[i];
+    for (unsigned i = q->head; i < q->tail; pos += zn__outq_at(q, i)->len, i++) {
+        const struct zn_out *entry = zn__outq_at(q, i);
         if ((entry->flags & ZN_OUT_CONTROL) != 0 ||
             (volatile_only && (entry->flags & ZN_OUT_VOLATILE) == 0))
             continue;
@@ -210,8 +236,9 @@ int zn__outq_move(struct zn_outq *to, struct zn_outq *from)
 {
     int err = 0;
     for (unsigned i = from->head; i < from->tail && err == 0; i++) {
-        struct zn_run run = { from->v[i].chunk, from->v[i].off, from->v[i].len };
-        err = zn__outq_push(to, &run, from->v[i].flags);
+        const struct zn_out *entry = entry_at(from, i);
+        struct zn_run run = { entry->chunk, entry->off, entry->len };
+        err = zn__outq_push(to, &run, entry->flags);
     }
     zn__outq_deinit(from);
     return err;

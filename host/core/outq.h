@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The output queue of a connection (or of a polling session): runs of encoded messages by
-// reference, neighbours in a chunk joined into one. Holds no memory while empty.
+// reference, neighbours in a chunk joined into one. Holds no memory of its own while it has one
+// run at the most, as it mostly does.
 //
 // Thread: the owner's reactor.
 #ifndef ZN_CORE_OUTQ_H
@@ -29,13 +30,23 @@ struct zn_out {
 };
 
 struct zn_outq {
-    struct zn_out *v; // entries [head, tail)
+    union {
+        struct zn_out one; // cap 0: the only entry
+        struct zn_out *v;  // else: `cap` entries
+    };
     size_t bytes;
     uint32_t
         pinned; // bytes at the front that the datapath holds, or that are part of a message begun
-    uint16_t head, tail, cap;
+    uint16_t head, tail; // the entries that are queued: [head, tail)
+    uint16_t cap;
     bool polling; // records of a polling payload, not WebSocket frames
 };
+
+// Entry `i` of [head, tail).
+static inline const struct zn_out *zn__outq_at(const struct zn_outq *q, unsigned i)
+{
+    return q->cap == 0 ? &q->one : &q->v[i];
+}
 
 void zn__outq_deinit(struct zn_outq *q); // drops what is queued
 

@@ -20,8 +20,9 @@ static size_t queue_deflate(const struct zn_outq *queue, z_stream *z, uint8_t *o
     z->avail_out = (uInt)cap;
     for (unsigned i = queue->head; i < queue->tail; i++) {
         uint32_t skip = i == queue->head; // the first separator
-        z->next_in = queue->v[i].chunk->data + queue->v[i].off + skip;
-        z->avail_in = queue->v[i].len - skip;
+        const struct zn_out *entry = zn__outq_at(queue, i);
+        z->next_in = entry->chunk->data + entry->off + skip;
+        z->avail_in = entry->len - skip;
         crc = crc32(crc, z->next_in, z->avail_in);
         int last = i + 1 == queue->tail;
         if (deflate(z, last ? Z_FINISH : Z_NO_FLUSH) != (last ? Z_STREAM_END : Z_OK))

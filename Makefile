@@ -118,7 +118,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ONCE = +@$(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: all help deps run test lint fuzz bench profile fmt install clean
+.PHONY: all help deps run test sim lint fuzz bench profile fmt install clean
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows the commands"
@@ -137,6 +137,11 @@ test: ## build and run all tests (ONLY=text for some)
 	@.ci/deps.sh test
 	$(ONCE) $(TEST_BIN)
 	@B=$(B) tests/run $(KIND)
+
+sim: ## build and run the benches of the RTL (ONLY=text for some, TRACE=1 for waveforms)
+	@.ci/deps.sh sim
+	$(ONCE) sim-bin
+	@B=$(B) SIM_BIN='$(SIM_BIN)' tests/run sim
 
 lint: ## check format, warnings of both compilers, include arrows, sizes, static analysis
 	@.ci/deps.sh ci
@@ -158,7 +163,7 @@ profile: ## count what the server does a message on each path, by function
 	@B=$(B) NO_BUILD=1 bench/profile
 
 fmt: ## format the C files
-	@clang-format -i $$(git ls-files '*.c' '*.h')
+	@clang-format -i $$(git ls-files '*.c' '*.h' 'sim/*.cpp')
 
 install: ## install into PREFIX (/usr/local) under DESTDIR
 	$(ONCE) $(B)/zapnic lib

@@ -3,6 +3,7 @@
 # Installs what is missing on a Debian system, and nothing when all is there.
 #   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
 #   deps.sh test   what `make test` needs in addition
+#   deps.sh sim    what `make sim` needs: Verilator, a C++ compiler
 #   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler
 #   deps.sh bench  what `make bench` and `make profile` need besides: peers, gnuplot, profilers
 #   deps.sh node   only the npm packages of tests/package-lock.json, into build/node
@@ -13,6 +14,7 @@ RUN='gcc libc6-dev zlib1g-dev libssl-dev liburing-dev libinih-dev libjansson-dev
 TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
+SIM='verilator clang g++'
 BENCH='libwebsockets-dev golang-go golang-github-gorilla-websocket-dev nginx-light
     libnginx-mod-nchan python3-websockets gnuplot-nox pkg-config valgrind linux-perf'
 NODE=build/node
@@ -73,11 +75,12 @@ install_node() {
 case ${1-} in
 run) install_debian "$RUN" ;;
 test) install_debian "$RUN $TEST" ;;
-ci) install_debian "$RUN $TEST $CI" ;;
+sim) install_debian "$RUN $SIM" ;;
+ci) install_debian "$RUN $TEST $CI $SIM" ;;
 bench) install_debian "$RUN $BENCH" ;;
 node) ;;
 *)
-    echo "usage: deps.sh run|test|ci|bench|node" >&2
+    echo "usage: deps.sh run|test|sim|ci|bench|node" >&2
     exit 2
     ;;
 esac

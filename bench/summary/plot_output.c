@@ -70,19 +70,21 @@ static bool has_points(const struct records *r, size_t peer, const char *family,
     return false;
 }
 
-// One chart for a family of questions: a line for each peer, over the number at the end of the
+// One chart for the family of a question: a line for each peer, over the number at the end of the
 // name.
-static int write_curves(const struct records *r, const char *family, size_t len, const char *folder)
+static int write_curves(const struct records *r, const struct question *q, size_t len,
+                        const char *folder)
 {
+    const char *family = q->name;
     char name[128];
     snprintf(name, sizeof(name), "%.*s-growth", (int)len, family);
     FILE *f = open_script(folder, name, 900);
     if (!f)
         return -1;
     fprintf(f,
-            "set title '%.*s'\nset xlabel 'connections'\nset ylabel 'thousand messages per CPU "
-            "second'\nset logscale xy\nset style data linespoints\n",
-            (int)len, family);
+            "set title '%.*s'\nset xlabel 'connections'\nset ylabel '%s'\nset logscale xy\n"
+            "set style data linespoints\n",
+            (int)len, family, q->unit);
     for (size_t k = 0; k < r->peer_count; k++)
         if (has_points(r, k, family, len))
             write_curve_data(r, f, k, family, len);
@@ -116,7 +118,7 @@ int plots_write(const struct records *r, const char *folder)
         if (strncmp(last, q->name, len) == 0 && last[len] == '\0')
             continue;
         snprintf(last, sizeof(last), "%.*s", (int)len, q->name);
-        rc |= write_curves(r, q->name, len, folder);
+        rc |= write_curves(r, q, len, folder);
     }
     return rc;
 }

@@ -107,6 +107,8 @@ static void send_connected(struct zn_socket *socket)
 
 static void connected(struct zn_socket *socket)
 {
+    if (socket->space->ns->log != NULL)
+        zn__recovery_enter(socket);
     struct zn_session *session = socket->session;
     struct zn_client *client = zn__client_of(session);
     struct zn_io_shard *shard = zn__socket_shard(socket);
@@ -188,6 +190,79 @@ void zn_next(struct zn_next *next, const char *error_message, const char *error_
     zn__io_leave(shard);
 }
 
+// --- Who comes back before he was seen to go ------------------------------------------------
+
+// A client whose connection broke may be here again before the reactor that had it has read the
+// end of the old one. A mail goes there, stays for its next turns, in which whatever the kernel had
+// by now is read and sessions are ended, and comes home; then the client is looked up once more.
+enum { STAY_TURNS = 3 }; // the rest of the input, the end behind it, and the session's
+
+struct visit {
+    struct zn_mail mail;
+    struct zn_next *next;
+    unsigned home;
+    unsigned stay; // turns left
+};
+
+static void visit_drop(struct zn_mail *mail)
+{
+    free(mail);
+}
+
+static void next_look_again(struct zn_next *next)
+{
+    struct zn_socket *socket = next->socket;
+    struct zn_io_shard *shard = zn__socket_shard(socket);
+    unsigned living;
+    zn__io_enter(shard);
+    if (socket->session == NULL || zn__client_of(socket->session)->closing) {
+        next_abandon(next);
+    } else {
+        next->restore = zn__restore_find(
+            socket->space, (struct zn_slice){ socket->auth, strlen(socket->auth) }, &living);
+        if (next->restore != NULL)
+            zn__restore_apply(next->restore, socket);
+        next_run(next);
+    }
+    zn__io_leave(shard);
+}
+
+static void visit_home(struct zn_reactor *reactor, struct zn_mail *mail)
+{
+    (void)reactor;
+    struct zn_next *next = ((struct visit *)mail)->next;
+    free(mail);
+    next_look_again(next);
+}
+
+// On the reactor that has, or had, the client.
+static void visit_run(struct zn_reactor *reactor, struct zn_mail *mail)
+{
+    struct visit *visit = (struct visit *)mail;
+    if (visit->stay > 0) {
+        visit->stay--;
+        (void)zn__reactor_mail(reactor, reactor->index, mail);
+    } else {
+        mail->run = visit_home;
+        (void)zn__reactor_mail(reactor, visit->home, mail);
+    }
+}
+
+// Lets the client wait for its old connection's end on that reactor. A visit that gets lost for
+// want of room in a mailbox leaves it to its connect timeout. Whether it waits.
+static bool next_waits(struct zn_next *next, unsigned living)
+{
+    struct zn_reactor *reactor = zn__socket_shard(next->socket)->reactor;
+    struct visit *visit = malloc(sizeof(*visit));
+    if (visit == NULL)
+        return false;
+    *visit = (struct visit){ .mail = { .run = visit_run, .drop = visit_drop },
+                             .next = next,
+                             .home = reactor->index,
+                             .stay = STAY_TURNS };
+    return zn__reactor_mail(reactor, living, &visit->mail) == 0;
+}
+
 // --- The request ----------------------------------------------------------------------------
 
 // A NUL-terminated copy of the CONNECT payload, "{}" if there is none.
@@ -199,8 +274,9 @@ static char *auth_copy(struct zn_slice data)
 static void connect_space(struct zn_session *session, struct zn_space *space, char *auth)
 {
     struct zn_restore *restore = NULL;
+    unsigned living = ZN_THREADS_MAX;
     if (space->ns->log != NULL)
-        restore = zn__restore_find(space, (struct zn_slice){ auth, strlen(auth) });
+        restore = zn__restore_find(space, (struct zn_slice){ auth, strlen(auth) }, &living);
     if (strcmp(auth, "{}") == 0) {
         free(auth);
         auth = NULL;
@@ -220,7 +296,8 @@ static void connect_space(struct zn_session *session, struct zn_space *space, ch
     next->restore = restore;
     if (restore != NULL)
         zn__restore_apply(restore, socket);
-    next_run(next);
+    if (living == ZN_THREADS_MAX || !next_waits(next, living))
+        next_run(next);
 }
 
 void zn__connect(struct zn_session *session, const struct zn_sio_packet *packet)

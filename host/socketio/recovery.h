@@ -7,6 +7,10 @@
 // reach them: each reactor delivers in the log's order, so the last offset that a client saw says
 // exactly what it has. Log and saved sessions are bounded in time and bytes.
 //
+// A client may be back before the reactor that had it has read the end of its old connection: then
+// it waits until that reactor has (connect.c). If the old connection turns out to live on, the
+// client gets nothing of it.
+//
 // Thread: any reactor; the lock is held for moments, never while anything is sent.
 #ifndef ZN_CORE_RECOVERY_H
 #define ZN_CORE_RECOVERY_H
@@ -26,6 +30,7 @@ struct zn_recovery {
     uint64_t keep_ms;
     uint64_t stamp_ms; // of the last offset
     uint32_t stamp_seq;
+    struct zn_table live;  // connected sockets by pid
     struct zn_table saved; // by pid
     struct zn_saved *oldest, *newest;
     size_t saved_bytes;
@@ -65,13 +70,17 @@ int zn__recovery_broadcast(struct zn_io_shard *shard, const struct zn_target *ta
                            const struct zn_message *message);
 int zn__recovery_emit(struct zn_socket *socket, const struct zn_message *message);
 
+// The socket is connected: its pid can be asked for.
+void zn__recovery_enter(struct zn_socket *socket);
 // The socket ends: keeps what it takes to come back if the reason allows it.
 void zn__recovery_save(struct zn_socket *socket, const char *reason);
 
 // What is on its way back to a client, taken out of what is saved.
 struct zn_restore;
-// From the CONNECT payload; NULL: nothing to recover.
-struct zn_restore *zn__restore_find(struct zn_space *space, struct zn_slice auth);
+// From the CONNECT payload; NULL: nothing to recover. Then *living_out tells the reactor on which
+// the socket of that pid is still connected, ZN_THREADS_MAX: on none.
+struct zn_restore *zn__restore_find(struct zn_space *space, struct zn_slice auth,
+                                    unsigned *living_out);
 // Gives a pending socket its id, rooms and data.
 void zn__restore_apply(const struct zn_restore *restore, struct zn_socket *socket);
 // Sends what was missed; frees.

@@ -32,6 +32,12 @@ static struct zn_slice saved_key(const void *item)
     return (struct zn_slice){ saved->pid, ZN_EIO_SID_LEN };
 }
 
+static struct zn_slice live_key(const void *item)
+{
+    const struct zn_socket *socket = item;
+    return (struct zn_slice){ socket->pid, ZN_EIO_SID_LEN };
+}
+
 int zn__recovery_create(struct zn_io *io)
 {
     struct zn_recovery *recovery = calloc(1, sizeof(*recovery));
@@ -40,6 +46,7 @@ int zn__recovery_create(struct zn_io *io)
     pthread_mutex_init(&recovery->lock, NULL);
     recovery->keep_ms = io->options.recovery_ms;
     zn__table_init(&recovery->saved, saved_key, io->server->secret);
+    zn__table_init(&recovery->live, live_key, io->server->secret);
     io->recovery = recovery;
     return 0;
 }
@@ -61,6 +68,7 @@ void zn__recovery_destroy(struct zn_recovery *recovery)
         free(saved);
     }
     zn__table_deinit(&recovery->saved);
+    zn__table_deinit(&recovery->live);
     pthread_mutex_destroy(&recovery->lock);
     free(recovery);
 }
@@ -79,11 +87,10 @@ bool zn__restore_trim(struct zn_recovery *recovery, uint64_t now_ms)
 }
 
 // Puts it in and lets go of what is too old or too much.
+// Under the lock.
 static void saved_put(struct zn_recovery *recovery, struct zn_saved *saved, uint64_t now_ms)
 {
-    pthread_mutex_lock(&recovery->lock);
     if (zn__table_put(&recovery->saved, saved) < 0) {
-        pthread_mutex_unlock(&recovery->lock);
         free(saved);
         return;
     }
@@ -93,7 +100,6 @@ static void saved_put(struct zn_recovery *recovery, struct zn_saved *saved, uint
     recovery->newest = saved;
     recovery->saved_bytes += saved->size;
     zn__restore_trim(recovery, now_ms);
-    pthread_mutex_unlock(&recovery->lock);
 }
 
 static struct zn_saved *saved_create(const struct zn_socket *socket)
@@ -137,15 +143,29 @@ static bool recoverable(const char *reason)
     return false;
 }
 
+void zn__recovery_enter(struct zn_socket *socket)
+{
+    struct zn_recovery *recovery = zn__socket_shard(socket)->io->recovery;
+    pthread_mutex_lock(&recovery->lock);
+    // Without memory nobody waits for its end.
+    (void)zn__table_put(&recovery->live, socket);
+    pthread_mutex_unlock(&recovery->lock);
+}
+
 void zn__recovery_save(struct zn_socket *socket, const char *reason)
 {
     struct zn_io_shard *shard = zn__socket_shard(socket);
+    struct zn_recovery *recovery = shard->io->recovery;
     struct zn_saved *saved = recoverable(reason) ? saved_create(socket) : NULL;
-    if (saved == NULL)
-        return;
-    zn__recovery_trim_later(shard);
-    saved->since_ms = shard->reactor->now_ms;
-    saved_put(shard->io->recovery, saved, saved->since_ms);
+    if (saved != NULL) {
+        zn__recovery_trim_later(shard);
+        saved->since_ms = shard->reactor->now_ms;
+    }
+    pthread_mutex_lock(&recovery->lock);
+    zn__table_take(&recovery->live, live_key(socket));
+    if (saved != NULL)
+        saved_put(recovery, saved, saved->since_ms);
+    pthread_mutex_unlock(&recovery->lock);
 }
 
 // --- Coming back ----------------------------------------------------------------------------
@@ -180,8 +200,19 @@ static struct zn_saved *saved_take(struct zn_recovery *recovery, const struct zn
     return saved;
 }
 
-struct zn_restore *zn__restore_find(struct zn_space *space, struct zn_slice auth)
+// The reactor of the namespace's connected socket with this pid. Under the lock.
+static unsigned living_on(const struct zn_recovery *recovery, const struct zn_namespace *ns,
+                          struct zn_slice pid)
 {
+    const struct zn_socket *socket = zn__table_find(&recovery->live, pid);
+    bool is = socket != NULL && socket->space->ns == ns;
+    return is ? socket->space->shard->reactor->index : (unsigned)ZN_THREADS_MAX;
+}
+
+struct zn_restore *zn__restore_find(struct zn_space *space, struct zn_slice auth,
+                                    unsigned *living_out)
+{
+    *living_out = ZN_THREADS_MAX;
     struct zn_recovery *recovery = space->shard->io->recovery;
     char pid[ZN_EIO_SID_LEN], offset[ZN_OFFSET_MAX];
     size_t pid_len = auth_string(auth, ZN_SLICE("pid"), pid, sizeof(pid));
@@ -195,6 +226,8 @@ struct zn_restore *zn__restore_find(struct zn_space *space, struct zn_slice auth
     restore->saved = saved_take(recovery, space->ns->log, (struct zn_slice){ pid, pid_len },
                                 (struct zn_slice){ offset, offset_len },
                                 space->shard->reactor->now_ms, &restore->from);
+    if (restore->saved == NULL)
+        *living_out = living_on(recovery, space->ns, (struct zn_slice){ pid, pid_len });
     pthread_mutex_unlock(&recovery->lock);
     if (restore->saved != NULL)
         return restore;
@@ -249,7 +282,10 @@ void zn__restore_replay(struct zn_restore *restore, struct zn_socket *socket)
 void zn__restore_return(struct zn_restore *restore, const struct zn_socket *socket)
 {
     const struct zn_io_shard *shard = zn__socket_shard(socket);
-    saved_put(shard->io->recovery, restore->saved, shard->reactor->now_ms);
+    struct zn_recovery *recovery = shard->io->recovery;
+    pthread_mutex_lock(&recovery->lock);
+    saved_put(recovery, restore->saved, shard->reactor->now_ms);
+    pthread_mutex_unlock(&recovery->lock);
     free(restore);
 }
 

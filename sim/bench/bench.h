@@ -56,14 +56,16 @@ class Bench
         agents_.push_back(&agent);
     }
 
-    void reset(unsigned cycles = 4)
+    // A template, as a model may do without a reset.
+    template <class Model = Vdut> void reset(unsigned cycles = 4)
     {
         for (Agent *agent : agents_)
             agent->drive();
-        dut.rst_i = 1;
+        Model &model = dut;
+        model.rst_i = 1;
         for (unsigned i = 0; i < cycles; i++)
             step();
-        dut.rst_i = 0;
+        model.rst_i = 0;
     }
 
     // One clock cycle.

@@ -363,6 +363,16 @@ static int queue_packet(struct zn_session *session, struct zn_packet *packet, un
     return 0;
 }
 
+void zn__session_fetch(const struct zn_session *session)
+{
+    const struct zn_conn *conn = session != NULL ? session->ws : NULL;
+    if (conn == NULL)
+        return;
+    __builtin_prefetch(conn, 1);
+    __builtin_prefetch(&conn->out.bytes, 1);
+    __builtin_prefetch(&conn->server_bits, 1);
+}
+
 int zn__session_send(struct zn_session *session, struct zn_packet *packet)
 {
     if (session->state != ZN_SESSION_OPEN)

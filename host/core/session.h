@@ -38,6 +38,10 @@ struct zn_session *zn__session_of(void *user); // the inverse
 // is ended, by the overflow policy; -ENOMEM. Never calls back into the layer above.
 int zn__session_send(struct zn_session *session, struct zn_packet *packet);
 
+// Fetches into the cache what zn__session_send() will touch of the session's transport. The session
+// itself should be there by then; NULL does nothing.
+void zn__session_fetch(const struct zn_session *session);
+
 // Whether a volatile packet would be sent now (the transport is writable, nothing waits).
 bool zn__session_writable(const struct zn_session *session);
 

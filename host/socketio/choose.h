@@ -11,16 +11,18 @@
 
 typedef void (*zn_visit_fn)(struct zn_socket *socket, void *context);
 
-enum { ZN_WALK_AHEAD = 4 }; // sockets fetched into the cache before their turn
+enum { ZN_WALK_AHEAD = 4 }; // sockets between the steps of fetching one into the cache
 
 static inline void zn__walk_array(struct zn_socket *const *at, uint32_t len,
                                   const struct zn_socket *but, zn_visit_fn visit, void *context)
 {
     for (uint32_t i = 0; i < len; i++) {
+        if (i + 3 * ZN_WALK_AHEAD < len)
+            __builtin_prefetch(at[i + 3 * ZN_WALK_AHEAD]);
         if (i + 2 * ZN_WALK_AHEAD < len)
-            __builtin_prefetch(at[i + 2 * ZN_WALK_AHEAD]);
+            __builtin_prefetch(at[i + 2 * ZN_WALK_AHEAD]->session);
         if (i + ZN_WALK_AHEAD < len)
-            __builtin_prefetch(at[i + ZN_WALK_AHEAD]->session);
+            zn__session_fetch(at[i + ZN_WALK_AHEAD]->session);
         struct zn_socket *socket = at[i];
         if (socket != but && socket->state != ZN_SOCKET_PENDING)
             visit(socket, context);

@@ -5,20 +5,11 @@
 // Thread: pure functions; a state is used by one thread at a time.
 #include "unmask.h"
 #include "ws.h"
+#include "ws_head.h"
 
 #include <errno.h>
 
 enum {
-    FIN = 0x80,
-    RSV1 = 0x40,
-    RSV23 = 0x30,
-    OPCODE = 0x0f,
-    CONTROL = 0x08,
-    MASKED = 0x80,
-    LEN7 = 0x7f,
-    LEN16 = 126,
-    LEN64 = 127,
-    SMALL_HEAD = 6, // of a masked frame of up to 125 bytes
     WHOLE_MESSAGE = ZN_WS_PIECE | ZN_WS_FRAME_FIRST | ZN_WS_FRAME_LAST | ZN_WS_MESSAGE_FIRST |
                     ZN_WS_MESSAGE_LAST,
 };
@@ -33,26 +24,15 @@ enum {
 
 static inline bool is_control(uint8_t first)
 {
-    return (first & CONTROL) != 0;
-}
-
-static size_t length_bytes(uint8_t second)
-{
-    unsigned len7 = second & LEN7;
-    return len7 == LEN16 ? 2 : len7 == LEN64 ? 8 : 0;
-}
-
-static size_t head_size(uint8_t second)
-{
-    return 2 + length_bytes(second) + (second & MASKED ? 4 : 0);
+    return (first & ZN_WS_CONTROL) != 0;
 }
 
 // The payload length as far as `have` bytes of the head tell; bytes still to come count as 0.
 static uint64_t declared_len(const uint8_t *head, size_t have)
 {
-    size_t bytes = length_bytes(head[1]);
+    size_t bytes = zn__ws_length_bytes(head[1]);
     if (bytes == 0)
-        return head[1] & LEN7;
+        return head[1] & ZN_WS_LEN7;
     uint64_t len = 0;
     for (size_t i = 0; i < bytes; i++)
         len = len << 8 | (2 + i < have ? head[2 + i] : 0);
@@ -63,17 +43,19 @@ static uint64_t declared_len(const uint8_t *head, size_t have)
 
 static uint16_t check_first(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
 {
-    uint8_t first = rx->head[0], opcode = first & OPCODE;
-    if (first & RSV23)
+    uint8_t first = rx->head[0], opcode = first & ZN_WS_OPCODE;
+    if (first & ZN_WS_RSV23)
         return ZN_WS_CLOSE_PROTOCOL;
     if (is_control(first))
-        return opcode > ZN_WS_PONG || (first & RSV1) || !(first & FIN) ? ZN_WS_CLOSE_PROTOCOL : 0;
+        return opcode > ZN_WS_PONG || (first & ZN_WS_RSV1) || !(first & ZN_WS_FIN)
+                   ? ZN_WS_CLOSE_PROTOCOL
+                   : 0;
     if (opcode > ZN_WS_BINARY)
         return ZN_WS_CLOSE_PROTOCOL;
     bool continues = opcode == ZN_WS_CONTINUATION;
     if (continues != (rx->message_opcode != 0))
         return ZN_WS_CLOSE_PROTOCOL;
-    if ((first & RSV1) && (continues || !limits->deflate))
+    if ((first & ZN_WS_RSV1) && (continues || !limits->deflate))
         return ZN_WS_CLOSE_PROTOCOL;
     return continues && rx->fragments >= limits->fragments_max ? ZN_WS_CLOSE_TOO_BIG : 0;
 }
@@ -81,11 +63,12 @@ static uint16_t check_first(const struct zn_ws_rx *rx, const struct zn_ws_limits
 static uint16_t check_length(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
 {
     const uint8_t *head = rx->head;
-    size_t have = rx->head_len, bytes = length_bytes(head[1]);
+    size_t have = rx->head_len, bytes = zn__ws_length_bytes(head[1]);
     if (bytes == 8 && have > 2 && head[2] & 0x80)
         return ZN_WS_CLOSE_PROTOCOL;
     uint64_t len = declared_len(head, have);
-    if ((bytes == 2 && have == 4 && len < LEN16) || (bytes == 8 && have == 8 && len >> 16 == 0))
+    if ((bytes == 2 && have == 4 && len < ZN_WS_LEN16) ||
+        (bytes == 8 && have == 8 && len >> 16 == 0))
         return ZN_WS_CLOSE_PROTOCOL;
     if (is_control(head[0]))
         return 0;
@@ -96,11 +79,11 @@ static uint16_t check_length(const struct zn_ws_rx *rx, const struct zn_ws_limit
 static uint16_t check_second(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
 {
     uint8_t second = rx->head[1];
-    if (((second & MASKED) != 0) == limits->client)
+    if (((second & ZN_WS_MASKED) != 0) == limits->client)
         return ZN_WS_CLOSE_PROTOCOL;
-    if (is_control(rx->head[0]) && (second & LEN7) > ZN_WS_CONTROL_MAX)
+    if (is_control(rx->head[0]) && (second & ZN_WS_LEN7) > ZN_WS_CONTROL_MAX)
         return ZN_WS_CLOSE_PROTOCOL;
-    return length_bytes(second) == 0 ? check_length(rx, limits) : 0;
+    return zn__ws_length_bytes(second) == 0 ? check_length(rx, limits) : 0;
 }
 
 static uint16_t check_newest(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits)
@@ -109,24 +92,24 @@ static uint16_t check_newest(const struct zn_ws_rx *rx, const struct zn_ws_limit
         return check_first(rx, limits);
     if (rx->head_len == 2)
         return check_second(rx, limits);
-    return rx->head_len <= 2 + length_bytes(rx->head[1]) ? check_length(rx, limits) : 0;
+    return rx->head_len <= 2 + zn__ws_length_bytes(rx->head[1]) ? check_length(rx, limits) : 0;
 }
 
 // The head is complete and good: the frame begins.
 static void frame_begin(struct zn_ws_rx *rx)
 {
     const uint8_t *head = rx->head;
-    rx->opcode = head[0] & OPCODE;
+    rx->opcode = head[0] & ZN_WS_OPCODE;
     rx->frame_left = declared_len(head, rx->head_len);
     rx->mask = 0;
-    if (head[1] & MASKED)
+    if (head[1] & ZN_WS_MASKED)
         memcpy(&rx->mask, head + rx->head_len - 4, 4);
     rx->flags |= IN_PAYLOAD | FRAME_NEW;
     if (is_control(head[0]))
         return;
     if (rx->opcode != ZN_WS_CONTINUATION) {
         rx->message_opcode = rx->opcode;
-        rx->flags = (uint8_t)((rx->flags & ~COMPRESSED) | (head[0] & RSV1 ? COMPRESSED : 0));
+        rx->flags = (uint8_t)((rx->flags & ~COMPRESSED) | (head[0] & ZN_WS_RSV1 ? COMPRESSED : 0));
     }
     rx->message_len += rx->frame_left;
     rx->fragments++;
@@ -143,7 +126,7 @@ static ssize_t head_read(struct zn_ws_rx *rx, const struct zn_ws_limits *limits,
             rx->flags |= FAILED;
             return -EPROTO;
         }
-        if (rx->head_len >= 2 && rx->head_len == head_size(rx->head[1])) {
+        if (rx->head_len >= 2 && rx->head_len == zn__ws_head_size(rx->head[1])) {
             frame_begin(rx);
             return (ssize_t)i + 1;
         }
@@ -156,7 +139,7 @@ static void frame_end(struct zn_ws_rx *rx)
 {
     rx->flags &= (uint8_t)~IN_PAYLOAD;
     rx->head_len = 0;
-    if (is_control(rx->head[0]) || !(rx->head[0] & FIN))
+    if (is_control(rx->head[0]) || !(rx->head[0] & ZN_WS_FIN))
         return;
     rx->message_opcode = 0;
     rx->message_len = 0;
@@ -177,7 +160,7 @@ static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn
             flags |= ZN_WS_MESSAGE_FIRST;
     }
     if (rx->frame_left == 0)
-        flags |= ZN_WS_FRAME_LAST | (head[0] & FIN ? ZN_WS_MESSAGE_LAST : 0);
+        flags |= ZN_WS_FRAME_LAST | (head[0] & ZN_WS_FIN ? ZN_WS_MESSAGE_LAST : 0);
     if (!control && rx->flags & COMPRESSED)
         flags |= ZN_WS_COMPRESSED;
     piece->data = data;
@@ -185,7 +168,7 @@ static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn
     piece->opcode = control ? rx->opcode : rx->message_opcode;
     piece->flags = (uint8_t)flags;
     piece->frame_len = declared_len(head, rx->head_len);
-    if (head[1] & MASKED)
+    if (head[1] & ZN_WS_MASKED)
         rx->mask = zn__ws_unmask(data, len, rx->mask);
     if (rx->frame_left == 0)
         frame_end(rx);
@@ -196,22 +179,22 @@ static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn
 static inline size_t small_message(const struct zn_ws_rx *rx, const struct zn_ws_limits *limits,
                                    uint8_t *data, size_t len, struct zn_ws_piece *piece)
 {
-    if (len < SMALL_HEAD || rx->head_len != 0 || rx->message_opcode != 0 || limits->client)
+    if (len < ZN_WS_SMALL_HEAD || rx->head_len != 0 || rx->message_opcode != 0 || limits->client)
         return 0;
-    unsigned rsv1 = limits->deflate ? data[0] & RSV1 : 0, opcode = data[0] ^ FIN ^ rsv1;
-    size_t payload_len = data[1] ^ MASKED;
+    unsigned rsv1 = limits->deflate ? data[0] & ZN_WS_RSV1 : 0, opcode = data[0] ^ ZN_WS_FIN ^ rsv1;
+    size_t payload_len = data[1] ^ ZN_WS_MASKED;
     if ((opcode != ZN_WS_TEXT && opcode != ZN_WS_BINARY) || payload_len > ZN_WS_CONTROL_MAX ||
-        payload_len > len - SMALL_HEAD || payload_len > limits->message_max)
+        payload_len > len - ZN_WS_SMALL_HEAD || payload_len > limits->message_max)
         return 0;
     uint32_t mask;
     memcpy(&mask, data + 2, 4);
-    zn__unmask_short(data + SMALL_HEAD, payload_len, mask);
-    piece->data = data + SMALL_HEAD;
+    zn__unmask_short(data + ZN_WS_SMALL_HEAD, payload_len, mask);
+    piece->data = data + ZN_WS_SMALL_HEAD;
     piece->len = payload_len;
     piece->opcode = (uint8_t)opcode;
     piece->flags = (uint8_t)(WHOLE_MESSAGE | (rsv1 ? ZN_WS_COMPRESSED : 0));
     piece->frame_len = payload_len;
-    return SMALL_HEAD + payload_len;
+    return ZN_WS_SMALL_HEAD + payload_len;
 }
 
 // The rest of the head, if it is not complete, and then what is there of the payload.

@@ -83,7 +83,7 @@ ifndef DEBUG
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 endif
-CPPFLAGS_ALL := -Ihost/include -Ihost $(INCLUDES) -D_GNU_SOURCE -DZN_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL := -Ihost/include -Ihost -Idriver $(INCLUDES) -D_GNU_SOURCE -DZN_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu17 $(opt) -fPIC -fvisibility=hidden -fno-strict-aliasing \
 	$(WARN) $(HARDEN) $(sanitize) -pthread -MMD -MP $(CFLAGS)
 LDFLAGS_ALL := $(sanitize) $(LIBDIRS) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)

@@ -4,7 +4,7 @@ BENCH_SRC := $(wildcard bench/*_bench.c)
 BENCH_SHARED := $(call shared,bench,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c)))
 BENCH_BIN := $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 
-$(BENCH_BIN): $(B)/bench/%: $(B)/obj/bench/%.o $(BENCH_SHARED) $(LIB)
+$(BENCH_BIN): $(B)/bench/%: $(B)/obj/bench/%.o $(BENCH_SHARED) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,$(LIBS))
 
 all: $(BENCH_BIN)

@@ -8,13 +8,13 @@ CONFORM_SRC := $(wildcard tests/conform/*.c)
 FUZZ_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 CONFORM := $(if $(CONFORM_SRC),$(B)/zapnic-conform)
 
-$(UNIT_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(SERVICE) $(LIB)
+$(UNIT_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(SERVICE) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,-lcmocka $(SERVICE_LIBS) $(LIBS))
 
 $(B)/zapnic-conform: $(call obj,$(CONFORM_SRC)) $(LIB)
 	$(Q)$(call link,$^,-ljansson $(LIBS))
 
-$(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(LIB)
+$(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,-fsanitize=fuzzer $^,$(LIBS))
 
 # What the runner needs: the programs, and the servers that wire tests start.

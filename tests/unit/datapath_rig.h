@@ -72,10 +72,16 @@ struct scenario {
     const char *name;
     void (*run)(void **state); // *state: a struct backend
 };
+#define SCENARIO(name)                                                                             \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 int rig_run(const struct scenario *scenarios, size_t len, int argc, char **argv);
 
 // `len` bytes that repeat late, to be freed.
 uint8_t *pattern_new(size_t len);
+
+extern const struct zn_dp_config plain_config; // without user bytes, for very many streams
 
 void rig_open(struct rig *rig, const struct backend *backend, const struct zn_dp_config *config);
 void rig_close(struct rig *rig);
@@ -100,5 +106,8 @@ struct client *client_greeted(struct rig *rig);
 void client_free(struct client *client);
 // Reads with turns of the rig in between, until `len` bytes are there, an end, or 10 s passed.
 ssize_t client_expect(struct client *client, void *buf, size_t len);
+// That text, or that end, comes.
+void client_expect_text(struct client *client, const char *text);
+void client_expect_end(struct client *client, ssize_t end);
 
 #endif

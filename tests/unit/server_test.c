@@ -1,79 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole server on the mem datapath: conversations in every split, timers at the very
-// millisecond, back-pressure, and connections abandoned at every byte.
+// millisecond, and connections abandoned at every byte.
+#include "server_talk.h"
+
 #include "core/conn.h"
 #include "core/engine.h"
 #include "core/zpool.h"
-#include "mem_server.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-// cmocka's header needs those above.
-#include <cmocka.h>
-
-#define POLL "GET /engine.io/?EIO=4&transport=polling"
-#define HOST " HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-static void say(struct mem_server *mem, struct zn_mem_peer *peer, const char *text)
-{
-    mem_server_say(mem, peer, text, strlen(text));
-}
-
-static void say_frame(struct mem_server *mem, struct zn_mem_peer *peer, unsigned first,
-                      const char *text)
-{
-    uint8_t frame[1024];
-    mem_server_say(mem, peer, frame, mem_frame_write(frame, first, text, strlen(text)));
-}
-
-// The body of the one answer that has come, behind its empty line.
-static const char *hear_body(struct zn_mem_peer *peer)
-{
-    const char *text = mem_server_hear(peer, NULL);
-    const char *body = strstr(text, "\r\n\r\n");
-    assert_non_null(body);
-    return body + 4;
-}
-
-// Opens a polling session; its id goes to sid[21].
-static struct zn_mem_peer *poll_open(struct mem_server *mem, char sid[21])
-{
-    struct zn_mem_peer *peer = mem_server_connect(mem);
-    say(mem, peer, POLL HOST);
-    const char *body = hear_body(peer);
-    assert_memory_equal(body, "0{\"sid\":\"", 9);
-    memcpy(sid, body + 9, 20);
-    sid[20] = '\0';
-    return peer;
-}
-
-static struct zn_mem_peer *ws_open(struct mem_server *mem, const char *target)
-{
-    char request[512];
-    struct zn_mem_peer *peer = mem_server_connect(mem);
-    mem_server_say(mem, peer, request, mem_upgrade_write(request, sizeof(request), target));
-    return peer;
-}
-
-static void check_empty(struct mem_server *mem)
-{
-    struct zn_stats stats;
-    zn_server_stats(mem->server, &stats);
-    assert_int_equal(stats.connections_now, 0);
-    assert_int_equal(stats.sessions_now, 0);
-    assert_int_equal(stats.sockets_now, 0);
-    assert_int_equal(stats.websockets_now, 0);
-    assert_int_equal(stats.buffered_now, 0);
-    assert_int_equal(mem->reactor->sessions.len, 0);
-    assert_int_equal(mem->opened, mem->closed);
-    assert_int_equal(mem->connects, mem->disconnects);
-    assert_null(mem->reactor->conns);
-}
 
 // --- Conversations in every split
 
@@ -261,121 +195,6 @@ static void upgrade_never_completed_holds_nothing(void **state)
     mem_server_stop(&mem);
 }
 
-// --- Back-pressure
-
-static void slow_reader_is_cut_off_and_others_get_all(void **state)
-{
-    struct mem_server mem;
-    struct zn_server_options options = { .buffer_max = 20000 };
-    char text[1001];
-    (void)state;
-    memset(text, 'x', sizeof(text) - 1);
-    text[1000] = '\0';
-    mem_server_start(&mem, &options);
-    struct zn_mem_peer *slow = ws_open(&mem, "/ws");
-    struct zn_mem_peer *fast = ws_open(&mem, "/ws");
-    mem_server_hear(slow, NULL);
-    mem_server_hear(fast, NULL);
-    zn_dp_mem_window(slow, 100);
-    for (int i = 0; i < 30; i++) {
-        zn__reactor_enter(mem.reactor);
-        (void)zn_ws_publish(mem.endpoint, text, 1000, 0);
-        mem_server_settle(&mem);
-        size_t len;
-        mem_server_hear(fast, &len);
-        assert_int_equal(len, 1004);
-    }
-    struct zn_stats stats;
-    zn_server_stats(mem.server, &stats);
-    assert_int_equal(stats.overflow_disconnects, 1);
-    assert_int_equal(stats.websockets_now, 1);
-    assert_int_equal(stats.buffered_now, 0);
-    zn_dp_mem_free(slow);
-    zn_dp_mem_free(fast);
-    mem_server_settle(&mem);
-    check_empty(&mem);
-    mem_server_stop(&mem);
-}
-
-// Reads whole messages out of what a slow reader gets in the end; returns their number, all of 1000
-// 'x' but the first digits, which must go up.
-static unsigned check_numbered(struct zn_mem_peer *peer)
-{
-    size_t len;
-    const char *got = mem_server_hear(peer, &len);
-    unsigned n = 0;
-    int last = -1;
-    for (size_t at = 0; at < len; n++) {
-        assert_true(len - at >= 1004);
-        assert_memory_equal(got + at, "\x81\x7e\x03\xe8", 4);
-        int number = atoi(got + at + 4);
-        assert_true(number > last);
-        last = number;
-        at += 1004;
-    }
-    return n;
-}
-
-static void drop_oldest_keeps_whole_messages_in_order(void **state)
-{
-    struct mem_server mem;
-    struct zn_server_options options = { .buffer_max = 20000, .overflow = ZN_OVERFLOW_DROP_OLDEST };
-    char text[1001];
-    (void)state;
-    mem_server_start(&mem, &options);
-    struct zn_mem_peer *slow = ws_open(&mem, "/ws");
-    mem_server_hear(slow, NULL);
-    zn_dp_mem_window(slow, 1500); // in the middle of the second message
-    for (int i = 0; i < 60; i++) {
-        memset(text, 'x', 1000);
-        memcpy(text, "00000 ", 6);
-        text[3] = (char)('0' + i / 10);
-        text[4] = (char)('0' + i % 10);
-        zn__reactor_enter(mem.reactor);
-        (void)zn_ws_publish(mem.endpoint, text, 1000, 0);
-        mem_server_settle(&mem);
-    }
-    struct zn_stats stats;
-    zn_server_stats(mem.server, &stats);
-    assert_true(stats.dropped_overflow > 0);
-    assert_int_equal(stats.websockets_now, 1);
-    zn_dp_mem_window(slow, 1 << 20);
-    mem_server_settle(&mem);
-    assert_int_equal(check_numbered(slow) + stats.dropped_overflow, 60);
-    zn_dp_mem_free(slow);
-    mem_server_settle(&mem);
-    check_empty(&mem);
-    mem_server_stop(&mem);
-}
-
-static void reader_that_stopped_both_ways_is_let_go(void **state)
-{
-    struct mem_server mem;
-    struct zn_server_options options = { .buffer_max = 4096,
-                                         .message_timeout_ms = 500,
-                                         .overflow = ZN_OVERFLOW_DROP_OLDEST };
-    char text[1001];
-    (void)state;
-    memset(text, 'x', sizeof(text) - 1);
-    text[1000] = '\0';
-    mem_server_start(&mem, &options);
-    struct zn_mem_peer *peer = ws_open(&mem, "/ws");
-    mem_server_hear(peer, NULL);
-    zn_dp_mem_window(peer, 100);
-    for (int i = 0; i < 5; i++)
-        say_frame(&mem, peer, 0x81, text);
-    assert_true(mem.messages < 5); // input is held back
-    mem_server_wait(&mem, 300);
-    zn_dp_mem_window(peer, 200); // a little goes: the deadline moves
-    mem_server_settle(&mem);
-    mem_server_wait(&mem, 499);
-    assert_non_null(mem.reactor->conns);
-    mem_server_wait(&mem, 1);
-    check_empty(&mem);
-    zn_dp_mem_free(peer);
-    mem_server_stop(&mem);
-}
-
 // --- Abandoned at every byte
 
 struct conversation {
@@ -495,9 +314,6 @@ int main(void)
         cmocka_unit_test(head_never_finished_is_answered_408),
         cmocka_unit_test(message_never_finished_ends_the_connection),
         cmocka_unit_test(upgrade_never_completed_holds_nothing),
-        cmocka_unit_test(slow_reader_is_cut_off_and_others_get_all),
-        cmocka_unit_test(drop_oldest_keeps_whole_messages_in_order),
-        cmocka_unit_test(reader_that_stopped_both_ways_is_let_go),
         cmocka_unit_test(connection_abandoned_anywhere_leaves_nothing),
         cmocka_unit_test(upgrade_abandoned_at_every_step_leaves_nothing),
     };

@@ -10,6 +10,11 @@
 
 static const char growth[] = "-growth-";
 
+// Of the lines of curve charts: a peer has the same in all of them.
+static const char *const colours[] = { "#cc3311", "#ee7733", "#000000", "#0077bb", "#33bbee",
+                                       "#009988", "#ddaa33", "#ee3377", "#999933", "#bbbbbb",
+                                       "#882255", "#661100", "#44aa99" };
+
 static FILE *open_script(const char *folder, const char *name, int width)
 {
     char path[512];
@@ -32,6 +37,7 @@ static int write_bars(const struct records *r, const struct question *q, const c
     fprintf(f, "set title \"%s\"\nset ylabel '%s'\nset yrange [0:*]\nunset key\n", q->title,
             q->unit);
     fputs("set style fill solid 0.6\nset boxwidth 0.7\nset xtics rotate by -35\nset bmargin 6\n"
+          "set rmargin 8\n"
           "$data << END\n",
           f);
     for (size_t k = 0; k < r->peer_count; k++)
@@ -39,7 +45,7 @@ static int write_bars(const struct records *r, const struct question *q, const c
             fprintf(f, "\"%s\" %g %g %g\n", r->peers[k].name, q->cells[k].median, q->cells[k].min,
                     q->cells[k].max);
     fputs("END\nplot $data using 0:2:xtic(1) with boxes lc rgb '#4477aa', "
-          "$data using 0:2:3:4 with yerrorbars pt -1 lc rgb 'black'\n",
+          "$data using 0:3:(0):($4-$3) with vectors nohead lw 2 lc rgb 'black'\n",
           f);
     return fclose(f) == 0 ? 0 : -1;
 }
@@ -70,8 +76,8 @@ static bool has_points(const struct records *r, size_t peer, const char *family,
     return false;
 }
 
-// One chart for the family of a question: a line for each peer, over the number at the end of the
-// name.
+// One chart for the family of a question: a line for each peer, dashed if it speaks Socket.IO, over
+// the number at the end of the name.
 static int write_curves(const struct records *r, const struct question *q, size_t len,
                         const char *folder)
 {
@@ -83,7 +89,7 @@ static int write_curves(const struct records *r, const struct question *q, size_
         return -1;
     fprintf(f,
             "set title '%.*s'\nset xlabel 'connections'\nset ylabel '%s'\nset logscale xy\n"
-            "set style data linespoints\n",
+            "set style data linespoints\nset autoscale xfix\n",
             (int)len, family, q->unit);
     for (size_t k = 0; k < r->peer_count; k++)
         if (has_points(r, k, family, len))
@@ -92,7 +98,10 @@ static int write_curves(const struct records *r, const struct question *q, size_
     for (size_t k = 0; k < r->peer_count; k++) {
         if (!has_points(r, k, family, len))
             continue;
-        fprintf(f, "%s $peer%zu using 1:2 title '%s' lw 2", separator, k, r->peers[k].name);
+        bool sio = strcmp(r->peers[k].proto, "sio") == 0;
+        fprintf(f, "%s $peer%zu using 1:2 title '%s' lw 2 dt %d pt %zu lc rgb '%s'", separator, k,
+                r->peers[k].name, sio ? 2 : 1, k + 1,
+                colours[k % (sizeof(colours) / sizeof(*colours))]);
         separator = ",";
     }
     fputc('\n', f);

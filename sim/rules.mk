@@ -12,7 +12,12 @@ VERILATOR := verilator
 VERILATOR_ROOT = $(eval VERILATOR_ROOT := $(shell $(VERILATOR) --getenv VERILATOR_ROOT))$(VERILATOR_ROOT)
 
 RTL_DIRS := $(sort $(dir $(wildcard rtl/*.sv rtl/*/*.sv)))
-RTL_PKG := rtl/pkg/zn_contract_pkg.sv rtl/pkg/zn_pkg.sv $(filter-out rtl/pkg/%,$(wildcard rtl/*/*_pkg.sv))
+RTL_PKG := rtl/pkg/zn_contract_pkg.sv rtl/pkg/zn_pkg.sv
+# $(call rtl_file,module) and $(call rtl_pkg,module): its file; the packages that it may need, in order (those of its own
+# folder, or all for what joins the folders).
+rtl_file = $(firstword $(wildcard $(RTL_DIRS:%=%$(1).sv)))
+rtl_pkg = $(RTL_PKG) $(filter-out $(RTL_PKG),$(wildcard $(if $(filter rtl/ rtl/shell/,$(dir $(call rtl_file,$(1)))),rtl/*/,$(dir \
+	$(call rtl_file,$(1))))*_pkg.sv))
 VERILATE := $(VERILATOR) --cc --prefix Vdut --compiler clang --assert -MMD -Wno-fatal \
 	--x-initial unique $(if $(TRACE),--trace-fst --trace-structs) $(RTL_DIRS:%/=-y %)
 
@@ -31,10 +36,10 @@ SIM_BIN :=
 # $(call sim_rules,module,variant,parameters)
 define sim_rules
 SIM_BIN += $(SB)/$(1)/$(2)/bench
-$(SB)/$(1)/$(2)/verilated: $(RTL_PKG) $$(wildcard sim/$(1)/variants sim/$(1)/rules.mk) sim/rules.mk
+$(SB)/$(1)/$(2)/verilated: $$(wildcard sim/$(1)/variants sim/$(1)/rules.mk) sim/rules.mk
 	@mkdir -p $$(@D)
 	$$(Q)$(VERILATE) -Mdir $$(@D) $(3:%=-G%) --top-module $(or $(SIM_TOP_$(1)),$(1)) \
-		$(RTL_PKG) $$(firstword $$(wildcard $(addsuffix /$(or $(SIM_TOP_$(1)),$(1)).sv,$(RTL_DIRS:%/=%)))) && touch $$@
+		$(call rtl_pkg,$(or $(SIM_TOP_$(1)),$(1))) $(call rtl_file,$(or $(SIM_TOP_$(1)),$(1))) && touch $$@
 $(SB)/$(1)/$(2)/Vdut__ALL.a: $(SB)/$(1)/$(2)/verilated
 	$$(Q)$$(MAKE) -s -C $$(@D) -f Vdut.mk Vdut__ALL.a CXX=clang++ RM='rm -f' VK_USER_OBJS= \
 		OPT_FAST='$(or $(SIM_OPT_$(1)),-O1) $(sanitize)' OPT_SLOW='-O0 $(sanitize)' OPT_GLOBAL=-O1 >/dev/null && touch $$@

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Acknowledgements (RFC 9293 section 3.10.7.4, RFC 5681, RFC 6298): what they free, and the peer's
+// window.
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcp/seq.h"
+#include "tcp/stack.h"
+
+static void uncount(struct zn_tcp_conn *conn, const struct zn_sent *sent, uint32_t len)
+{
+    if (sent->sacked)
+        conn->sacked_bytes -= len;
+    if (sent->lost)
+        conn->lost_bytes -= len;
+    if (sent->lost && sent->resent)
+        conn->resent_bytes -= len;
+}
+
+static void fin_acked(struct zn_tcp_conn *conn)
+{
+    if (conn->state == ZN_TCP_FIN_WAIT_1)
+        conn->state = ZN_TCP_FIN_WAIT_2;
+    else if (conn->state == ZN_TCP_CLOSING)
+        conn->state = ZN_TCP_TIME_WAIT;
+    else if (conn->state == ZN_TCP_LAST_ACK)
+        conn->fin_done = true;
+}
+
+// Frees what `ack` covers. Returns the caller's bytes among it.
+static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
+{
+    size_t host_bytes = 0;
+    uint64_t rtt_us = 0;
+    bool karn = false; // a retransmission was among it: no sample (RFC 6298 section 3)
+    while (conn->sent.count > 0) {
+        struct zn_sent *sent = zn__tcp_queue_at(&conn->sent, 0, sizeof(*sent));
+        if (zn__seq_le(ack, sent->seq))
+            break;
+        uint32_t len = ack - sent->seq;
+        bool whole = len >= sent->len;
+        len = whole ? sent->len : len;
+        uncount(conn, sent, len);
+        karn |= sent->resent;
+        rtt_us = conn->tcp->now_us - sent->at_us;
+        host_bytes += sent->kind == ZN_SENT_HOST ? len : 0;
+        if (!whole) {
+            sent->seq += len;
+            sent->len = (uint16_t)(sent->len - len);
+            if (sent->kind == ZN_SENT_REPLY) // freed by its first byte
+                memmove((uint8_t *)sent->data, sent->data + len, sent->len);
+            else
+                sent->data += len;
+            break;
+        }
+        if (sent->kind == ZN_SENT_REPLY)
+            free((void *)sent->data);
+        else if (sent->kind == ZN_SENT_FIN)
+            fin_acked(conn);
+        zn__tcp_queue_pop(&conn->sent);
+    }
+    if (!karn && rtt_us != 0)
+        zn__tcp_rtt_sample(conn, rtt_us);
+    return host_bytes;
+}
+
+static void advance(struct zn_tcp_conn *conn, uint32_t ack)
+{
+    uint32_t newly = ack - conn->snd_una;
+    bool limited =
+        conn->snd_nxt - conn->snd_una + conn->submitted_bytes + conn->mss >= conn->cubic.cwnd ||
+        conn->pending.count != 0;
+    size_t host_bytes = free_acked(conn, ack);
+    conn->snd_una = ack;
+    conn->backoff = 0;
+    conn->probes = 0;
+    conn->probed = false;
+    conn->dup_acks = 0;
+    if (conn->recovering && !zn__seq_lt(ack, conn->recover_seq)) {
+        conn->recovering = conn->rto_recovering = false;
+    } else if (conn->recovering) {
+        zn__tcp_partial_ack(conn);
+    }
+    if ((!conn->recovering || conn->rto_recovering) && limited)
+        zn__cubic_ack(&conn->cubic, conn->mss, newly, conn->srtt_us, conn->tcp->now_us);
+    zn__tcp_due_set(conn, ZN_DUE_RETRANSMIT, 0); // armed anew at the flush
+    if (host_bytes != 0) {
+        conn->tcp->stats.bytes_out += host_bytes;
+        if (!conn->released)
+            conn->tcp->config.sink.sent(conn->tcp->config.user, conn, host_bytes);
+    }
+}
+
+void zn__tcp_ack_catch_up(struct zn_tcp_conn *conn)
+{
+    uint32_t ack = zn__seq_lt(conn->snd_nxt, conn->ack_ahead) ? conn->snd_nxt : conn->ack_ahead;
+    if (zn__seq_lt(conn->snd_una, ack))
+        advance(conn, ack);
+}
+
+static void window_update(struct zn_tcp_conn *conn, const struct zn_segment *segment)
+{
+    if (!zn__seq_lt(conn->snd_wl1, segment->seq) &&
+        !(conn->snd_wl1 == segment->seq && zn__seq_le(conn->snd_wl2, segment->ack)))
+        return;
+    conn->snd_wnd = (uint32_t)segment->window << conn->snd_scale;
+    conn->snd_wl1 = segment->seq;
+    conn->snd_wl2 = segment->ack;
+}
+
+bool zn__tcp_ack(struct zn_tcp_conn *conn, const struct zn_segment *segment)
+{
+    uint32_t ack = segment->ack;
+    // The accelerator's own bytes may be acknowledged before their records are here, but never past
+    // the grant.
+    uint32_t furthest = zn__seq_max(conn->limit, conn->snd_nxt + conn->submitted_bytes);
+    if (zn__seq_lt(furthest, ack) || zn__seq_lt(ack, conn->snd_una - (1u << 30))) {
+        conn->tcp->stats.drop_bad_ack++;
+        zn__tcp_challenge(conn);
+        return false;
+    }
+    bool same_window = (uint32_t)segment->window << conn->snd_scale == conn->snd_wnd;
+    if (zn__seq_lt(conn->snd_una, ack)) {
+        conn->ack_ahead = zn__seq_max(conn->ack_ahead, ack);
+        zn__tcp_ack_catch_up(conn);
+    } else if (ack == conn->snd_una && segment->payload_len == 0 && same_window &&
+               conn->sent.count != 0) {
+        conn->dup_acks++; // RFC 5681 section 2
+    }
+    if (zn__seq_le(conn->snd_una, ack))
+        window_update(conn, segment);
+    zn__tcp_sack_input(conn, segment);
+    zn__tcp_detect_loss(conn);
+    return true;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// What leaves: segments by command, retransmissions and everything without payload as packets made
+// here.
+#include <string.h>
+
+#include "tcp/seq.h"
+#include "tcp/stack.h"
+
+void zn__tcp_raw(struct zn_tcp *tcp, const struct zn_segment_out *out)
+{
+    uint8_t headers[ZN_PACKET_HEADERS_MAX];
+    struct zn_segment_out full = *out;
+    full.local_mac = tcp->config.mac;
+    full.ip_id = tcp->ip_id++;
+    size_t len = zn__segment_compose(&full, headers);
+    struct zn_acc_command command = {
+        .kind = ZN_MSG_RAW,
+        .version = ZN_CONTRACT_VERSION,
+        .length = (uint16_t)(len + out->payload_len),
+    };
+    struct iovec body[2] = { { headers, len }, { (void *)out->payload, out->payload_len } };
+    tcp->config.sink.command(tcp->config.user, &command, body, out->payload_len != 0 ? 2 : 1);
+}
+
+// RFC 9293 section 3.10.7.1: the answer to a segment that belongs to nothing.
+void zn__tcp_reset_for(struct zn_tcp *tcp, const struct zn_segment *segment)
+{
+    if (segment->flags & ZN_TCP_RST)
+        return;
+    bool ack = segment->flags & ZN_TCP_ACK;
+    uint32_t len =
+        segment->payload_len + !!(segment->flags & ZN_TCP_SYN) + !!(segment->flags & ZN_TCP_FIN);
+    struct zn_segment_out out = {
+        .tuple = &segment->tuple,
+        .link = &segment->link,
+        .seq = ack ? segment->ack : 0,
+        .ack = ack ? 0 : segment->seq + len,
+        .flags = (uint8_t)(ZN_TCP_RST | (ack ? 0 : ZN_TCP_ACK)),
+    };
+    tcp->stats.resets_out++;
+    zn__tcp_raw(tcp, &out);
+}
+
+// Announces as much as there is room for, but moves the right edge only in steps that are worth a
+// segment (RFC 9293 section 3.8.6.2.2), and never back.
+uint16_t zn__tcp_window_field(struct zn_tcp_conn *conn)
+{
+    uint32_t window = conn->tcp->config.window;
+    uint32_t room = conn->held_bytes < window ? window - conn->held_bytes : 0;
+    uint32_t edge = conn->rcv_nxt + room;
+    uint32_t step = conn->mss < window / 2 ? conn->mss : window / 2;
+    if (!zn__seq_lt(edge, conn->rcv_edge + step))
+        conn->rcv_edge = edge;
+    uint32_t field = (conn->rcv_edge - conn->rcv_nxt) >> conn->rcv_scale;
+    if (field > UINT16_MAX) {
+        field = UINT16_MAX;
+        conn->rcv_edge = conn->rcv_nxt + (field << conn->rcv_scale);
+    }
+    return (uint16_t)field;
+}
+
+// Everything up to rcv_nxt is acknowledged by what is being sent now.
+static void acked_now(struct zn_tcp_conn *conn)
+{
+    conn->rcv_acked = conn->rcv_nxt;
+    conn->ack_now = false;
+    zn__tcp_due_set(conn, ZN_DUE_ACK, 0);
+}
+
+// A packet of this connection without payload, or a retransmission.
+static struct zn_segment_out packet_of(struct zn_tcp_conn *conn, uint32_t seq, uint8_t flags)
+{
+    struct zn_segment_out out = {
+        .tuple = &conn->tuple,
+        .link = &conn->link,
+        .seq = seq,
+        .ack = conn->rcv_nxt,
+        .window = zn__tcp_window_field(conn),
+        .flags = flags,
+    };
+    acked_now(conn);
+    return out;
+}
+
+void zn__tcp_reset_conn(struct zn_tcp_conn *conn)
+{
+    struct zn_segment_out out =
+        packet_of(conn, conn->snd_nxt + conn->submitted_bytes, ZN_TCP_RST | ZN_TCP_ACK);
+    conn->tcp->stats.resets_out++;
+    zn__tcp_raw(conn->tcp, &out);
+}
+
+static void submit(struct zn_tcp_conn *conn, const struct zn_span *part, uint8_t flags,
+                   enum zn_tcp_cookie cookie)
+{
+    struct zn_acc_command command = {
+        .kind = ZN_MSG_SEGMENT,
+        .version = ZN_CONTRACT_VERSION,
+        .flags = flags,
+        .flow = conn->flow,
+        .cookie = cookie,
+        .length = (uint16_t)part->len,
+        .window = zn__tcp_window_field(conn),
+        .ack = conn->rcv_nxt,
+    };
+    acked_now(conn);
+    struct iovec body = { (void *)part->data, part->len };
+    conn->tcp->config.sink.command(conn->tcp->config.user, &command, &body, part->len != 0);
+}
+
+void zn__tcp_ack_send(struct zn_tcp_conn *conn)
+{
+    struct zn_sack_block blocks[ZN_TCP_SACK_BLOCKS];
+    unsigned count = conn->sack ? zn__tcp_sack_blocks(conn, blocks) : 0;
+    if (count == 0 && conn->offloaded) {
+        submit(conn, &(struct zn_span){ 0 }, 0, ZN_COOKIE_ACK);
+        return;
+    }
+    // SACK blocks need options. The number is right but for what the accelerator sent by itself and
+    // has not reported; a peer takes the acknowledgement as long as it is in its window.
+    struct zn_segment_out out = packet_of(conn, conn->snd_nxt + conn->submitted_bytes, ZN_TCP_ACK);
+    out.sack = blocks;
+    out.sack_blocks = (uint8_t)count;
+    zn__tcp_raw(conn->tcp, &out);
+}
+
+// RFC 5961: the answer to what may be a blind attack. One a millisecond and connection at the most.
+void zn__tcp_challenge(struct zn_tcp_conn *conn)
+{
+    conn->tcp->stats.challenges++;
+    conn->ack_now = true;
+    zn__tcp_mark(conn);
+}
+
+// A zero-length segment before the window: the peer answers with where it stands.
+void zn__tcp_probe(struct zn_tcp_conn *conn)
+{
+    struct zn_segment_out out = packet_of(conn, conn->snd_una - 1, ZN_TCP_ACK);
+    conn->tcp->stats.probes++;
+    zn__tcp_raw(conn->tcp, &out);
+}
+
+void zn__tcp_resend(struct zn_tcp_conn *conn, struct zn_sent *sent)
+{
+    uint8_t flags = ZN_TCP_ACK | (sent->kind == ZN_SENT_FIN ? ZN_TCP_FIN : ZN_TCP_PSH);
+    // In pieces: the path's MTU may have shrunk since.
+    for (uint32_t at = 0; at < sent->len; at += conn->mss) {
+        struct zn_segment_out out = packet_of(conn, sent->seq + at, flags);
+        if (sent->kind != ZN_SENT_FIN) {
+            out.payload = sent->data + at;
+            out.payload_len = sent->len - at < conn->mss ? sent->len - at : conn->mss;
+        }
+        zn__tcp_raw(conn->tcp, &out);
+    }
+    sent->resent = true;
+    sent->at_us = conn->tcp->now_us;
+    conn->tcp->stats.retransmitted++;
+}
+
+struct zn_sent *zn__tcp_sent_push(struct zn_tcp_conn *conn, enum zn_sent_kind kind,
+                                  const uint8_t *data, uint16_t len)
+{
+    struct zn_sent *sent = zn__tcp_queue_push(&conn->sent, sizeof(*sent));
+    if (sent == NULL)
+        return NULL;
+    *sent = (struct zn_sent){
+        .data = data,
+        .at_us = conn->tcp->now_us,
+        .seq = conn->snd_nxt,
+        .len = len,
+        .kind = (uint8_t)kind,
+    };
+    conn->snd_nxt += len;
+    return sent;
+}
+
+// How many bytes may be sent now: the peer's window and the congestion window.
+uint32_t zn__tcp_usable(const struct zn_tcp_conn *conn)
+{
+    uint32_t next = conn->snd_nxt + conn->submitted_bytes;
+    uint32_t used = next - conn->snd_una;
+    uint32_t pipe = zn__tcp_pipe(conn);
+    uint32_t window = used < conn->snd_wnd ? conn->snd_wnd - used : 0;
+    uint32_t congestion = pipe < conn->cubic.cwnd ? conn->cubic.cwnd - pipe : 0;
+    return window < congestion ? window : congestion;
+}
+
+// Sends one segment from the head of what is pending; false: not now.
+static bool send_one(struct zn_tcp_conn *conn)
+{
+    struct zn_span *span = zn__tcp_queue_at(&conn->pending, 0, sizeof(*span));
+    uint32_t room = zn__tcp_usable(conn);
+    uint32_t len = span->len < conn->mss ? span->len : conn->mss;
+    if (room < len) {
+        // Sender's side of silly window avoidance (RFC 9293 section 3.8.6.2.1).
+        if (room == 0 || conn->snd_una != conn->snd_nxt + conn->submitted_bytes)
+            return false;
+        len = room;
+    }
+    struct zn_span part = { .data = span->data, .len = len };
+    struct zn_span *entry = zn__tcp_queue_push(&conn->submitted, sizeof(*entry));
+    if (entry == NULL)
+        return false;
+    *entry = part;
+    uint32_t next = conn->snd_nxt + conn->submitted_bytes + len;
+    if (zn__seq_lt(conn->limit, next))
+        zn__tcp_flow_grant(conn, next, false);
+    conn->submitted_bytes += len;
+    conn->pending_bytes -= len;
+    span->data += len;
+    span->len -= len;
+    bool last = span->len == 0 && conn->pending.count == 1;
+    if (span->len == 0)
+        zn__tcp_queue_pop(&conn->pending);
+    submit(conn, &part,
+           (uint8_t)((last ? ZN_CMD_PUSH : 0) | (last && !conn->corked ? 0 : ZN_CMD_OPEN)),
+           ZN_COOKIE_DATA);
+    return true;
+}
+
+// FIN after everything else. The flow is forgotten first: from then on its numbers are ours.
+static void send_fin(struct zn_tcp_conn *conn)
+{
+    if (conn->offloaded)
+        zn__tcp_flow_delete(conn);
+    if (conn->deleting != 0)
+        return;
+    struct zn_sent *sent = zn__tcp_sent_push(conn, ZN_SENT_FIN, NULL, 1);
+    if (sent == NULL)
+        return;
+    conn->fin_sent = true;
+    conn->state = conn->state == ZN_TCP_CLOSE_WAIT ? ZN_TCP_LAST_ACK : ZN_TCP_FIN_WAIT_1;
+    struct zn_segment_out out = packet_of(conn, sent->seq, ZN_TCP_FIN | ZN_TCP_ACK);
+    zn__tcp_raw(conn->tcp, &out);
+}
+
+void zn__tcp_output(struct zn_tcp_conn *conn)
+{
+    if (conn->wanted && !conn->released)
+        zn__tcp_hold_deliver(conn);
+    if (conn->state == ZN_TCP_CLOSED)
+        return;
+    zn__tcp_retransmit_lost(conn);
+    if (!conn->blocked && conn->offloaded)
+        while (conn->pending.count > 0 && send_one(conn))
+            ;
+    zn__tcp_flow_grant_ahead(conn);
+    if (conn->shut && !conn->fin_sent && conn->pending.count == 0 && conn->submitted.count == 0 &&
+        conn->refused.count == 0)
+        send_fin(conn);
+    if (conn->ack_now)
+        zn__tcp_ack_send(conn);
+    zn__tcp_retransmit_arm(conn);
+}

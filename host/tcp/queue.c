@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ring under a connection's queues.
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcp/stack.h"
+
+enum { ROOM_MIN = 4, ROOM_MAX = 1 << 16 };
+
+static int grow(struct zn_tcp_queue *queue, size_t entry_size)
+{
+    uint32_t room = queue->room == 0 ? ROOM_MIN : queue->room * 2;
+    if (room > ROOM_MAX)
+        return -1;
+    char *entries = malloc(room * entry_size);
+    if (entries == NULL)
+        return -1;
+    uint32_t tail = queue->room - queue->head; // entries up to the end of the old ring
+    if (tail > queue->count)
+        tail = queue->count;
+    if (queue->count != 0) {
+        memcpy(entries, (char *)queue->entries + queue->head * entry_size, tail * entry_size);
+        memcpy(entries + tail * entry_size, queue->entries, (queue->count - tail) * entry_size);
+    }
+    free(queue->entries);
+    queue->entries = entries;
+    queue->room = room;
+    queue->head = 0;
+    return 0;
+}
+
+void *zn__tcp_queue_push(struct zn_tcp_queue *queue, size_t entry_size)
+{
+    if (queue->count == queue->room && grow(queue, entry_size) != 0)
+        return NULL;
+    return zn__tcp_queue_at(queue, queue->count++, entry_size);
+}
+
+void zn__tcp_queue_pop(struct zn_tcp_queue *queue)
+{
+    queue->head = (queue->head + 1) & (queue->room - 1);
+    if (--queue->count == 0 && queue->room > ROOM_MIN)
+        zn__tcp_queue_free(queue);
+}
+
+void zn__tcp_queue_free(struct zn_tcp_queue *queue)
+{
+    free(queue->entries);
+    *queue = (struct zn_tcp_queue){ 0 };
+}

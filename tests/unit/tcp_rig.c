@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcp_rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const uint8_t tcp_rig_mac[6] = { 2, 0, 0, 0, 0, 1 };
+static const uint8_t server_ip6[16] = { 0xfd, [15] = 1 };
+
+const uint8_t *tcp_rig_stream(void)
+{
+    static uint8_t stream[1 << 20];
+    static bool made;
+    for (size_t i = 0; !made && i < sizeof(stream); i++)
+        stream[i] = tcp_rig_byte(i);
+    made = true;
+    return stream;
+}
+
+static struct tcp_rig_conn *find(struct tcp_rig *rig, const struct zn_tcp_conn *conn)
+{
+    for (unsigned i = rig->conns_len; i-- > 0;)
+        if (rig->conns[i].conn == conn)
+            return &rig->conns[i];
+    abort();
+}
+
+static void on_wire(void *user, const struct iovec *iov, unsigned iov_len)
+{
+    struct tcp_rig *rig = user;
+    if (rig->count == TCP_RIG_PACKETS)
+        abort();
+    struct tcp_rig_packet *packet = &rig->packets[(rig->first + rig->count++) % TCP_RIG_PACKETS];
+    packet->len = 0;
+    for (unsigned i = 0; i < iov_len; i++) {
+        if (packet->len + iov[i].iov_len > sizeof(packet->bytes))
+            abort();
+        if (iov[i].iov_len != 0)
+            memcpy(packet->bytes + packet->len, iov[i].iov_base, iov[i].iov_len);
+        packet->len += iov[i].iov_len;
+    }
+    packet->at_us = rig->now_us;
+    packet->segment = (struct zn_segment){ 0 };
+    struct zn_packet layers;
+    if (zn__packet_parse(packet->bytes, packet->len, false, &layers) == ZN_PACKET_TCP &&
+        zn__segment_parse(&layers, false, &packet->segment) != 0)
+        abort(); // what leaves has good checksums
+}
+
+static void on_record(void *user, const struct zn_acc_report_record *record)
+{
+    struct tcp_rig *rig = user;
+    if (rig->records_len == sizeof(rig->records) / sizeof(*rig->records))
+        abort();
+    rig->records[rig->records_len++] = *record;
+}
+
+void tcp_rig_records(struct tcp_rig *rig)
+{
+    // A record may lead to commands, and those to records.
+    for (unsigned i = 0; i < rig->records_len; i++)
+        zn_tcp_record(rig->tcp, &rig->records[i]);
+    rig->records_len = 0;
+    zn_tcp_flush(rig->tcp);
+}
+
+static void settle(struct tcp_rig *rig)
+{
+    zn_tcp_flush(rig->tcp);
+    while (!rig->hold_records && rig->records_len != 0)
+        tcp_rig_records(rig);
+}
+
+static void on_command(void *user, const struct zn_acc_command *command, const struct iovec *body,
+                       unsigned body_len)
+{
+    struct tcp_rig *rig = user;
+    static uint8_t message[1 << 17];
+    size_t len = sizeof(*command);
+    memcpy(message, command, len);
+    for (unsigned i = 0; i < body_len; i++) {
+        if (body[i].iov_len != 0)
+            memcpy(message + len, body[i].iov_base, body[i].iov_len);
+        len += body[i].iov_len;
+    }
+    rig->commands[command->kind & 31]++;
+    zn_soft_command(rig->soft, message, len);
+}
+
+static void on_accepted(void *user, struct zn_tcp_conn *conn)
+{
+    struct tcp_rig *rig = user;
+    if (rig->conns_len == 64)
+        abort();
+    rig->conns[rig->conns_len++] = (struct tcp_rig_conn){ .conn = conn, .accepted = true };
+    if (rig->unwanted)
+        zn_tcp_want(conn, false);
+}
+
+static void on_received(void *user, struct zn_tcp_conn *conn, const struct zn_tcp_data *data)
+{
+    struct tcp_rig *rig = user;
+    struct tcp_rig_conn *c = find(rig, conn);
+    for (size_t i = 0; rig->check_pattern && i < data->len; i++)
+        rig->bad_bytes += data->bytes[i] != tcp_rig_byte(c->received + i);
+    c->received += data->len;
+}
+
+static void on_sent(void *user, struct zn_tcp_conn *conn, size_t len)
+{
+    find(user, conn)->sent += len;
+}
+
+static void on_unanswered(void *user, struct zn_tcp_conn *conn, uint8_t b0, const uint8_t *payload,
+                          size_t len)
+{
+    (void)b0;
+    (void)payload;
+    (void)len;
+    find(user, conn)->unanswered++;
+}
+
+static void on_ended(void *user, struct zn_tcp_conn *conn)
+{
+    find(user, conn)->ended = true;
+}
+
+static void on_broke(void *user, struct zn_tcp_conn *conn, int err)
+{
+    find(user, conn)->broke = err;
+}
+
+static void on_closed(void *user, struct zn_tcp_conn *conn)
+{
+    find(user, conn)->closed = true;
+    find(user, conn)->conn = NULL;
+}
+
+struct zn_tcp_config tcp_rig_config(void)
+{
+    struct zn_tcp_config config = {
+        .ip4 = { 10, 0, 0, 1 },
+        .mtu = TCP_RIG_MTU,
+        .conns_max = 64,
+        .half_max = 32,
+        .half_per_source_max = 32,
+        .time_wait_max = 32,
+        .window = 65535,
+        .hold_blocks = 64,
+        .secret = { 0x0123456789abcdef, 0xfedcba9876543210 },
+    };
+    memcpy(config.mac, tcp_rig_mac, 6);
+    memcpy(config.ip6, server_ip6, 16);
+    return config;
+}
+
+void tcp_rig_init(struct tcp_rig *rig, const struct zn_tcp_config *base)
+{
+    *rig = (struct tcp_rig){ .now_us = 1000000, .check_pattern = true };
+    rig->packets = calloc(TCP_RIG_PACKETS, sizeof(*rig->packets));
+    struct zn_tcp_config config = *base;
+    config.user = rig;
+    config.sink = (struct zn_tcp_sink){
+        .command = on_command,
+        .accepted = on_accepted,
+        .received = on_received,
+        .sent = on_sent,
+        .unanswered = on_unanswered,
+        .ended = on_ended,
+        .broke = on_broke,
+        .closed = on_closed,
+    };
+    struct zn_soft_config soft = {
+        .flows = config.conns_max,
+        .members = 64,
+        .buckets = 256,
+        .payload_max = 9000,
+        .packet_max = 9216,
+        .replies_max = 16,
+        .sink = { on_wire, on_record, rig },
+    };
+    if (rig->packets == NULL || zn_soft_create(&soft, &rig->soft) != 0 ||
+        zn_tcp_create(&config, &rig->tcp) != 0 || zn_tcp_listen(rig->tcp, TCP_RIG_PORT) != 0)
+        abort();
+    uint32_t mac[2] = { 0 };
+    memcpy(mac, tcp_rig_mac, 6);
+    zn_soft_write(rig->soft, ZN_REG_LOCAL_MAC, mac[0]);
+    zn_soft_write(rig->soft, ZN_REG_LOCAL_MAC + 4, mac[1]);
+    zn_soft_write(rig->soft, ZN_REG_HOP, 64);
+    zn_soft_write(rig->soft, ZN_REG_RATE_PERIOD, 10);
+    zn_soft_write(rig->soft, ZN_REG_CONTROL, 7);
+    for (uint32_t i = 0; i < 40; i += 4)
+        zn_soft_write(rig->soft, ZN_REG_HASH_KEY + i, 0x6d5a56da * (i + 1));
+    tcp_rig_advance(rig, rig->now_us);
+}
+
+void tcp_rig_deinit(struct tcp_rig *rig)
+{
+    zn_tcp_destroy(rig->tcp);
+    zn_soft_destroy(rig->soft);
+    free(rig->packets);
+}
+
+void tcp_rig_advance(struct tcp_rig *rig, uint64_t to_us)
+{
+    for (;;) {
+        zn_soft_set_time(rig->soft, (uint32_t)(rig->now_us / 1000));
+        uint64_t next_ns = zn_tcp_poll(rig->tcp, rig->now_us * 1000);
+        zn_soft_poll(rig->soft, 64);
+        settle(rig);
+        if (rig->now_us >= to_us)
+            return;
+        uint64_t next_us = next_ns / 1000;
+        rig->now_us = next_us > rig->now_us && next_us < to_us ? next_us : to_us;
+    }
+}
+
+void tcp_rig_inject(struct tcp_rig *rig, const uint8_t *bytes, size_t len)
+{
+    uint8_t packet[TCP_RIG_MTU + 128];
+    struct zn_acc_rx_annotation annotation;
+    if (len > sizeof(packet))
+        abort();
+    memcpy(packet, bytes, len);
+    zn_soft_receive(rig->soft, packet, len, false, true, &annotation);
+    zn_tcp_packet(rig->tcp, &annotation, packet, len);
+    zn_soft_poll(rig->soft, 0);
+    settle(rig);
+}
+
+void tcp_rig_segment(struct tcp_rig *rig, const struct zn_segment_out *out)
+{
+    uint8_t packet[TCP_RIG_MTU + 128];
+    size_t headers = zn__segment_compose(out, packet);
+    if (headers + out->payload_len > sizeof(packet))
+        abort();
+    if (out->payload_len != 0)
+        memcpy(packet + headers, out->payload, out->payload_len);
+    tcp_rig_inject(rig, packet, headers + out->payload_len);
+}
+
+struct tcp_rig_packet *tcp_rig_take(struct tcp_rig *rig)
+{
+    if (rig->count == 0)
+        return NULL;
+    struct tcp_rig_packet *packet = &rig->packets[rig->first];
+    rig->first = (rig->first + 1) % TCP_RIG_PACKETS;
+    rig->count--;
+    return packet;
+}
+
+void tcp_rig_peer(unsigned n, bool v6, struct zn_tuple *tuple, struct zn_link *link)
+{
+    *tuple = (struct zn_tuple){ 0 };
+    *link = (struct zn_link){ .v6 = v6 };
+    memcpy(link->peer_mac, tcp_rig_mac, 6);
+    // As the peer sends: its own end is the local one.
+    if (v6) {
+        memcpy(tuple->peer_address, server_ip6, 16);
+        memcpy(tuple->local_address, (uint8_t[16]){ 0xfd, [15] = 2 }, 16);
+    } else {
+        memcpy(tuple->peer_address, (uint8_t[]){ 10, 0, 0, 1 }, 4);
+        memcpy(tuple->local_address, (uint8_t[]){ 10, 0, 0, 2 }, 4);
+    }
+    zn__put16(tuple->peer_port, TCP_RIG_PORT);
+    zn__put16(tuple->local_port, (uint16_t)(40000 + n));
+}

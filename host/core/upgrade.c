@@ -82,8 +82,9 @@ static int queue_move(struct zn_session *session, struct zn_conn *conn)
     struct zn_outq *queue = &session->queue;
     int err = 0;
     for (unsigned i = queue->head; i < queue->tail && err == 0; i++) {
-        const char *p = (const char *)queue->v[i].chunk->data + queue->v[i].off;
-        const char *end = p + queue->v[i].len;
+        const struct zn_out *out = zn__outq_at(queue, i);
+        const char *p = (const char *)out->chunk->data + out->off;
+        const char *end = p + out->len;
         while (p < end && err == 0) {
             p++; // the separator
             const char *next = memchr(p, ZN_EIO_SEPARATOR, (size_t)(end - p));
@@ -91,7 +92,7 @@ static int queue_move(struct zn_session *session, struct zn_conn *conn)
                 next = end;
             // A record's own frames cannot be told from their neighbours': all count as plain.
             err = record_move(conn, (struct zn_slice){ p, (size_t)(next - p) },
-                              queue->v[i].flags & ZN_OUT_CONTROL);
+                              out->flags & ZN_OUT_CONTROL);
             p = next;
         }
     }

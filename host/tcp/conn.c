@@ -135,17 +135,22 @@ void zn__tcp_conn_break(struct zn_tcp_conn *conn, int err)
         conn->tcp->config.sink.broke(conn->tcp->config.user, conn, err);
 }
 
-// True if the connection's memory was freed.
-static bool free_if_done(struct zn_tcp_conn *conn)
+static void close_if_done(struct zn_tcp_conn *conn)
 {
     struct zn_tcp *tcp = conn->tcp;
-    if (conn->state != ZN_TCP_CLOSED || !conn->released || conn->deleting != 0)
-        return false;
-    tcp->config.sink.closed(tcp->config.user, conn);
+    if (!conn->released || conn->deleting != 0 || !conn->in_use)
+        return;
     conn->in_use = false;
-    tcp->free_conns[tcp->free_conns_len++] = conn->flow;
+    conn->dirty_next = tcp->limbo;
+    tcp->limbo = conn;
     tcp->stats.conns--;
-    return true;
+    tcp->config.sink.closed(tcp->config.user, conn);
+}
+
+void zn__tcp_reap(struct zn_tcp *tcp)
+{
+    for (; tcp->limbo != NULL; tcp->limbo = tcp->limbo->dirty_next)
+        tcp->free_conns[tcp->free_conns_len++] = tcp->limbo->flow;
 }
 
 void zn_tcp_flush(struct zn_tcp *tcp)
@@ -156,7 +161,7 @@ void zn_tcp_flush(struct zn_tcp *tcp)
         tcp->dirty = conn->dirty_next;
         conn->dirty = false;
         if (conn->state == ZN_TCP_CLOSED)
-            free_if_done(conn);
+            close_if_done(conn);
         else
             zn__tcp_output(conn);
     }

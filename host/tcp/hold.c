@@ -37,22 +37,30 @@ void zn__tcp_hold_free(struct zn_tcp_conn *conn)
     conn->held_bytes = conn->unread_bytes = 0;
 }
 
-static void hand_on(struct zn_tcp_conn *conn, uint8_t *bytes, uint32_t len,
+// False: the caller did not take it, and does not want more.
+static bool hand_on(struct zn_tcp_conn *conn, uint8_t *bytes, uint32_t len,
                     const struct zn_acc_rx_annotation *annotation)
 {
     struct zn_tcp_data data = { .bytes = bytes, .len = len, .annotation = annotation };
+    if (!conn->tcp->config.sink.received(conn->tcp->config.user, conn, &data)) {
+        conn->wanted = false;
+        return false;
+    }
     conn->tcp->stats.bytes_in += len;
-    conn->tcp->config.sink.received(conn->tcp->config.user, conn, &data);
+    return true;
 }
 
 void zn__tcp_hold_deliver(struct zn_tcp_conn *conn)
 {
     while (conn->wanted && !conn->released && conn->unread_bytes != 0) {
         struct zn_hold *block = conn->hold;
+        if (!hand_on(conn, block->bytes, block->len, block->treated ? &block->annotation : NULL))
+            return;
+        if (conn->state == ZN_TCP_CLOSED)
+            return; // by the caller, and the block with it
         conn->hold = block->next;
         conn->held_bytes -= block->len;
         conn->unread_bytes -= block->len;
-        hand_on(conn, block->bytes, block->len, block->treated ? &block->annotation : NULL);
         give_block(conn->tcp, block);
         // The window opens: worth telling once it moved by two segments.
         uint32_t room = conn->rcv_nxt + conn->tcp->config.window - conn->held_bytes;
@@ -180,31 +188,27 @@ void zn__tcp_text(struct zn_tcp_conn *conn, const struct zn_segment *segment,
         len = room;
         conn->ack_now = true;
     }
-    if (seq != conn->rcv_nxt || conn->unread_bytes != 0 || !conn->wanted) {
-        bool in_order = seq == conn->rcv_nxt;
+    bool gap = conn->hold != NULL && conn->unread_bytes == 0;
+    if (seq == conn->rcv_nxt && conn->unread_bytes == 0 && conn->wanted &&
+        hand_on(conn, bytes, len, annotation)) {
+        if (conn->state == ZN_TCP_CLOSED)
+            return;
+        conn->rcv_nxt += len;
+        conn->rcv_edge = zn__seq_max(conn->rcv_edge, conn->rcv_nxt);
+        cut_held(conn, seq, conn->rcv_nxt);
+    } else {
+        gap |= seq != conn->rcv_nxt;
         if (annotation != NULL)
             cut_held(conn, seq, seq + len);
         insert(conn, seq, bytes, len, annotation);
-        advance_over_held(conn);
         conn->newest = (struct zn_sack_block){ seq, seq + len };
-        if (!in_order)
-            conn->ack_now = true; // RFC 5681 section 4.2
-        else
-            acknowledge_soon(conn);
-        return;
     }
-    bool gap = conn->hold != NULL;
-    conn->rcv_nxt += len;
-    conn->rcv_edge = zn__seq_max(conn->rcv_edge, conn->rcv_nxt);
-    cut_held(conn, seq, conn->rcv_nxt);
     advance_over_held(conn);
     if (gap)
-        conn->ack_now = true; // it filled a gap, or there still is one
+        conn->ack_now = true; // out of order, or it filled a gap (RFC 5681 section 4.2)
     else
         acknowledge_soon(conn);
-    hand_on(conn, bytes, len, annotation);
-    if (conn->state != ZN_TCP_CLOSED)
-        zn__tcp_hold_deliver(conn);
+    zn__tcp_hold_deliver(conn);
 }
 
 // The block that changed last comes first (RFC 2018 section 4).

@@ -33,7 +33,7 @@ struct zn_tuple {
 };
 
 // The link under a connection: answers go back the way that the peer's packets came.
-struct zn_link {
+struct zn_tcp_link {
     uint8_t peer_mac[6];
     uint8_t vlan[2]; // tag control information
     bool has_vlan;
@@ -47,7 +47,7 @@ struct zn_sack_block {
 
 struct zn_segment {
     struct zn_tuple tuple;
-    struct zn_link link;
+    struct zn_tcp_link link;
     uint32_t seq;
     uint32_t ack;
     uint16_t window; // as on the wire, not scaled
@@ -76,7 +76,7 @@ enum zn_packet_kind {
 struct zn_packet {
     uint8_t *bytes;
     size_t len;
-    struct zn_link link;
+    struct zn_tcp_link link;
     uint16_t l3;  // offset of the IP or ARP header
     uint16_t l4;  // offset behind the IP header
     uint16_t end; // offset behind the IP packet; what follows is padding
@@ -96,7 +96,7 @@ int zn__segment_parse(const struct zn_packet *packet, bool verified,
 // What a segment that the host makes itself consists of.
 struct zn_segment_out {
     const struct zn_tuple *tuple;
-    const struct zn_link *link;
+    const struct zn_tcp_link *link;
     const uint8_t *local_mac;
     uint32_t seq;
     uint32_t ack;

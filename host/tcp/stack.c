@@ -216,6 +216,7 @@ uint64_t zn_tcp_poll(struct zn_tcp *tcp, uint64_t now_ns)
     struct zn_timer *timer;
     tcp->now_us = now_ns / 1000;
     tcp->now_ms = now_ns / 1000000;
+    zn__tcp_reap(tcp);
     while ((timer = zn__wheel_pop(&tcp->wheel, tcp->now_ms)) != NULL)
         timer_due(tcp, timer);
     zn_tcp_flush(tcp);

@@ -160,7 +160,7 @@ struct zn_tcp_conn {
     uint64_t heard_ms; // last segment of the peer's
     struct zn_cubic cubic;
 
-    struct zn_link link;
+    struct zn_tcp_link link;
     struct zn_tuple tuple;
 };
 
@@ -179,7 +179,7 @@ enum zn_entry_kind { ZN_ENTRY_NONE, ZN_ENTRY_CONN, ZN_ENTRY_HALF, ZN_ENTRY_TIME_
 // A handshake under way: SYN came, SYN-ACK went out.
 struct zn_half {
     struct zn_tuple tuple;
-    struct zn_link link;
+    struct zn_tcp_link link;
     struct zn_timer timer;
     uint32_t irs;
     uint32_t iss;
@@ -193,7 +193,7 @@ struct zn_half {
 
 struct zn_time_wait {
     struct zn_tuple tuple;
-    struct zn_link link;
+    struct zn_tcp_link link;
     struct zn_timer timer;
     uint32_t snd_nxt;
     uint32_t rcv_nxt;
@@ -225,6 +225,7 @@ struct zn_tcp {
     uint8_t scale; // of the receive window
 
     struct zn_tcp_conn *dirty;
+    struct zn_tcp_conn *limbo; // closed since the last poll, by dirty_next
 
     char **conn_blocks; // ZN_CONNS_A_BLOCK connections each, made when needed
     size_t conn_stride;
@@ -279,6 +280,7 @@ struct zn_tcp_conn *zn__tcp_conn_open(struct zn_tcp *tcp, const struct zn_half *
 void zn__tcp_conn_break(struct zn_tcp_conn *conn, int err);
 void zn__tcp_conn_end(struct zn_tcp_conn *conn);
 void zn__tcp_conn_drop_queues(struct zn_tcp_conn *conn);
+void zn__tcp_reap(struct zn_tcp *tcp); // the memory of connections that closed may be used again
 void zn__tcp_mark(struct zn_tcp_conn *conn); // zn_tcp_flush() looks at it
 
 // handshake.c, cookie.c

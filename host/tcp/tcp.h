@@ -46,8 +46,9 @@ struct zn_tcp_sink {
     // A new connection to a port that is listened on.
     void (*accepted)(void *user, struct zn_tcp_conn *conn);
 
-    // Only while the connection is wanted (zn_tcp_want()).
-    void (*received)(void *user, struct zn_tcp_conn *conn, const struct zn_tcp_data *data);
+    // Only while the connection is wanted (zn_tcp_want()). False: not taken; the bytes are kept,
+    // and the connection is not wanted any more.
+    bool (*received)(void *user, struct zn_tcp_conn *conn, const struct zn_tcp_data *data);
 
     // The peer has acknowledged `len` more bytes of those sent: they may be reused.
     void (*sent)(void *user, struct zn_tcp_conn *conn, size_t len);
@@ -63,7 +64,8 @@ struct zn_tcp_sink {
     // The connection broke (-ECONNRESET, -ETIMEDOUT, -EPROTO); the caller releases it.
     void (*broke)(void *user, struct zn_tcp_conn *conn, int err);
 
-    // The last call about a connection that was released: its bytes and its memory are free now.
+    // The last call about a connection that was released: the bytes that it was given are free now,
+    // its memory is when zn_tcp_poll() is called next.
     void (*closed)(void *user, struct zn_tcp_conn *conn);
 };
 

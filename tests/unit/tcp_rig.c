@@ -97,13 +97,14 @@ static void on_accepted(void *user, struct zn_tcp_conn *conn)
         zn_tcp_want(conn, false);
 }
 
-static void on_received(void *user, struct zn_tcp_conn *conn, const struct zn_tcp_data *data)
+static bool on_received(void *user, struct zn_tcp_conn *conn, const struct zn_tcp_data *data)
 {
     struct tcp_rig *rig = user;
     struct tcp_rig_conn *c = find(rig, conn);
     for (size_t i = 0; rig->check_pattern && i < data->len; i++)
         rig->bad_bytes += data->bytes[i] != tcp_rig_byte(c->received + i);
     c->received += data->len;
+    return true;
 }
 
 static void on_sent(void *user, struct zn_tcp_conn *conn, size_t len)
@@ -249,10 +250,10 @@ struct tcp_rig_packet *tcp_rig_take(struct tcp_rig *rig)
     return packet;
 }
 
-void tcp_rig_peer(unsigned n, bool v6, struct zn_tuple *tuple, struct zn_link *link)
+void tcp_rig_peer(unsigned n, bool v6, struct zn_tuple *tuple, struct zn_tcp_link *link)
 {
     *tuple = (struct zn_tuple){ 0 };
-    *link = (struct zn_link){ .v6 = v6 };
+    *link = (struct zn_tcp_link){ .v6 = v6 };
     memcpy(link->peer_mac, tcp_rig_mac, 6);
     // As the peer sends: its own end is the local one.
     if (v6) {

@@ -61,7 +61,7 @@ void tcp_rig_records(struct tcp_rig *rig);
 struct tcp_rig_packet *tcp_rig_take(struct tcp_rig *rig);
 
 // Tuple and link of peer `n`, as the server sees them, and as that peer sends (turned).
-void tcp_rig_peer(unsigned n, bool v6, struct zn_tuple *tuple, struct zn_link *link);
+void tcp_rig_peer(unsigned n, bool v6, struct zn_tuple *tuple, struct zn_tcp_link *link);
 extern const uint8_t tcp_rig_mac[6];
 
 // Byte `i` of either direction's stream.

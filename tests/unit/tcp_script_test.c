@@ -45,7 +45,7 @@ static struct tcp_rig_conn *conn(struct script *s)
 {
     // The connection that this peer's tuple belongs to, newest first.
     struct zn_tuple tuple, own = { 0 };
-    struct zn_link link;
+    struct zn_tcp_link link;
     tcp_rig_peer(s->peer, s->v6, &tuple, &link);
     memcpy(own.peer_port, tuple.local_port, 2);
     for (unsigned i = s->rig.conns_len; i-- > 0;) {
@@ -132,7 +132,7 @@ static void inject(struct script *s, char **words, int count)
 {
     struct packet_line p = parse_packet(s, words, count);
     struct zn_tuple tuple;
-    struct zn_link link;
+    struct zn_tcp_link link;
     static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
     tcp_rig_peer(s->peer, s->v6, &tuple, &link);
     if (s->port != 0)
@@ -231,7 +231,8 @@ static void garbage(struct script *s, const char *hex)
 
 #define COUNTERS(X)                                                                                \
     X(accepted)                                                                                    \
-    X(refused) X(cookies_sent) X(cookies_good) X(half_timed_out) X(retransmitted) X(timeouts)      \
+    X(refused)                                                                                     \
+    X(cookies_sent) X(cookies_good) X(half_timed_out) X(retransmitted) X(timeouts)                 \
         X(fast_recoveries) X(probes) X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port)    \
             X(drop_half_full) X(drop_out_of_window) X(drop_hold_full) X(drop_conns_full)           \
                 X(drop_bad_ack) X(drop_bad_record) X(challenges) X(resets_in) X(resets_out)        \

@@ -38,7 +38,9 @@ int zn__unfinished_take(struct zn_reactor *reactor, size_t len)
     size_t spare = reactor->unfinished_claimed - in_use(reactor);
     if (len > spare) {
         size_t lacking = len - spare;
-        if (!claim(reactor, lacking + claim_step(reactor->server)) && !claim(reactor, lacking)) {
+        size_t step = claim_step(reactor->server);
+        if ((lacking > SIZE_MAX - step || !claim(reactor, lacking + step)) &&
+            !claim(reactor, lacking)) {
             ZN_COUNT(reactor, unfinished_refused, 1);
             return -ENOBUFS;
         }

@@ -360,7 +360,7 @@ static void messages_dropped_are_told_once_a_turn(void **state)
     struct zn_mem_peer *peer = join();
     zn_dp_mem_window(peer, 100);
     assert_int_equal(zn_ws_send(seen.ws, text, 1000, ZN_BINARY), 0);
-    mem_server_settle(&mem); // begun, and never dropped
+    mem_server_settle(&mem);    // begun, and never dropped
     for (int i = 0; i < 7; i++) // the sixth and the seventh find 5924 bytes
         assert_int_equal(zn_ws_send(seen.ws, text, 1000, ZN_BINARY), 0);
     assert_int_equal(seen.drops, 0); // not from inside zn_ws_send()

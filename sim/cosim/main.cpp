@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The co-simulation. Each scenario with each seed is one case; then each check, which has to have
+// been asked, and each group of coverage, whose bins have to have been hit.
+//   SEED=n       the first seed (1)
+//   COUNT=n      how many seeds of the random scenarios, a quarter as many of the directed ones (4)
+//   CASE=text    scenarios whose name has it; checks and coverage are then not judged
+//   DEVICE=model the C model in the core's place, which tries the harness
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+#include "cover.h"
+#include "scenario.h"
+
+namespace
+{
+
+using namespace cosim;
+
+struct Scenario {
+    const char *name;
+    bool random; // worth many seeds
+    void (*run)(const Run &run);
+};
+
+const Scenario scenarios[] = {
+    { "splits", false, scenario_splits },         { "gaps", false, scenario_gaps },
+    { "bytes", false, scenario_bytes },           { "pings", false, scenario_pings },
+    { "broadcasts", false, scenario_broadcasts }, { "table", false, scenario_table },
+    { "clock", false, scenario_clock },           { "switches", false, scenario_switches },
+    { "isolation", false, scenario_isolation },   { "mix", true, scenario_mix },
+    { "breaks", true, scenario_breaks },
+};
+
+unsigned number(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    return text ? static_cast<unsigned>(strtoul(text, nullptr, 0)) : otherwise;
+}
+
+void run_one(zn::Tap &tap, const Scenario &scenario, const Run &run)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const std::string name = zn::text("cosim_%s_agrees, SEED=%llu", scenario.name,
+                                      static_cast<unsigned long long>(run.seed));
+    try {
+        scenario.run(run);
+        tap.ok(true, name);
+    } catch (const Failure &failure) {
+        tap.ok(false, name);
+        tap.note(failure.what());
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    tap.note(zn::text("%.2f s", took.count()));
+}
+
+void report(zn::Tap &tap, bool rtl)
+{
+    for (int check = 0; check < CHECK_COUNT; check++) {
+        const uint64_t asked = check_asked(static_cast<Check>(check));
+        tap.ok(asked > 0, check_name(static_cast<Check>(check)));
+        tap.note(zn::text("asked %llu times", static_cast<unsigned long long>(asked)));
+    }
+    cover_report(tap, rtl);
+}
+
+} // namespace
+
+int main()
+{
+    zn::Tap tap;
+    const unsigned first = number("SEED", 1), count = number("COUNT", 4);
+    const char *only = getenv("CASE"), *device = getenv("DEVICE");
+    const bool rtl = !device || std::strcmp(device, "model");
+    auto create = rtl ? device_create_rtl : device_create_model;
+    cover_init(create(first)->params().data_bits / 8);
+    for (const Scenario &scenario : scenarios) {
+        if (only && !std::strstr(scenario.name, only))
+            continue;
+        const unsigned seeds = scenario.random ? count : (count + 3) / 4;
+        for (unsigned seed = first; seed < first + seeds; seed++)
+            run_one(tap, scenario, { create, seed, 1 });
+    }
+    if (!only)
+        report(tap, rtl);
+    return tap.done();
+}

@@ -4,7 +4,8 @@
 #   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
 #   deps.sh test   what `make test` needs in addition
 #   deps.sh sim    what `make sim` needs: Verilator, a C++ compiler
-#   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler
+#   deps.sh synth  what `make synth` and the lint of the RTL need: Yosys with slang, into build/yosys
+#   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler, RTL tools
 #   deps.sh bench  what `make bench` and `make profile` need besides: peers, gnuplot, profilers
 #   deps.sh node   only the npm packages of tests/package-lock.json, into build/node
 set -eu
@@ -15,6 +16,7 @@ TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
 SIM='verilator clang g++'
+RTL='iverilog yosys z3'
 BENCH='libwebsockets-dev golang-go golang-github-gorilla-websocket-dev nginx-light
     libnginx-mod-nchan python3-websockets gnuplot-nox pkg-config valgrind linux-perf'
 NODE=build/node
@@ -59,29 +61,37 @@ install_debian() {
     fi
 }
 
-install_node() {
-    ! cmp -s tests/package-lock.json "$NODE/installed" || return 0
+# install_npm <folder of package-lock.json> <where to>
+install_npm() {
+    ! cmp -s "$1/package-lock.json" "$2/installed" || return 0
     if [ "$(node_major)" -lt 18 ]; then
         echo 'deps: Node.js 18 or newer and npm are needed: run "make deps"' >&2
         exit 1
     fi
-    echo "deps: installing npm packages into $NODE"
-    mkdir -p "$NODE"
-    cp tests/package.json tests/package-lock.json "$NODE"
-    (cd "$NODE" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error)
-    cp tests/package-lock.json "$NODE/installed"
+    echo "deps: installing npm packages into $2"
+    mkdir -p "$2"
+    cp "$1/package.json" "$1/package-lock.json" "$2"
+    (cd "$2" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error)
+    cp "$1/package-lock.json" "$2/installed"
 }
 
 case ${1-} in
 run) install_debian "$RUN" ;;
 test) install_debian "$RUN $TEST" ;;
 sim) install_debian "$RUN $SIM" ;;
-ci) install_debian "$RUN $TEST $CI $SIM" ;;
+synth)
+    install_debian "$RUN"
+    install_npm rtl/synth build/yosys
+    ;;
+ci)
+    install_debian "$RUN $TEST $CI $SIM $RTL"
+    install_npm rtl/synth build/yosys
+    ;;
 bench) install_debian "$RUN $BENCH" ;;
 node) ;;
 *)
-    echo "usage: deps.sh run|test|sim|ci|bench|node" >&2
+    echo "usage: deps.sh run|test|sim|synth|ci|bench|node" >&2
     exit 2
     ;;
 esac
-install_node
+install_npm tests "$NODE"

@@ -22,10 +22,25 @@ export class Bystander {
     async assertWell() {
         const n = ++this.#count;
         this.session.send(`42${n}["message-with-ack","well",${n}]`);
-        assert.equal(await this.session.next(ANSWER_MS), `43${n}["well",${n}]`);
+        assert.equal(await this.#answer(), `43${n}["well",${n}]`);
         this.echo.send(`well ${n}`);
         assert.equal(await this.echo.next(ANSWER_MS), `well ${n}`);
-        assert.equal(this.session.waiting + this.echo.waiting, 0, 'something came unasked');
+        while (this.session.waiting > 0) {
+            assert.equal(await this.session.next(), '2', 'something came unasked');
+            this.session.send('3');
+        }
+        assert.equal(this.echo.waiting, 0, 'something came unasked');
+    }
+
+    // The next packet of the session but heartbeats, which are due where the machine is slow.
+    async #answer() {
+        for (;;) {
+            const packet = await this.session.next(ANSWER_MS);
+            if (packet !== '2') {
+                return packet;
+            }
+            this.session.send('3');
+        }
     }
 
     async close() {

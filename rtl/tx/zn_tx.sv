@@ -14,7 +14,6 @@
 // the packet's first. Rate: one beat a cycle to the wire, without a pause between the copies of a broadcast.
 `default_nettype none
 
-/* verilator lint_off PINCONNECTEMPTY */  // counts of queues that nobody asks for
 module zn_tx
   import zn_contract_pkg::*, zn_pkg::*, zn_tx_pkg::*;
 #(

@@ -9,7 +9,6 @@
 // Rate: one beat a cycle.
 `default_nettype none
 
-/* verilator lint_off PINCONNECTEMPTY */  // counts of queues that nobody asks for
 module zn_tx_command
   import zn_contract_pkg::*, zn_pkg::*, zn_tx_pkg::*;
 #(
@@ -93,10 +92,8 @@ module zn_tx_command
   logic [DataWidth-1:0] data_q;
   logic [ByteBits:0] bytes_q;
   logic advance;
-  /* verilator lint_off UNUSEDSIGNAL */  // reserved fields, and the high halves of fields of which few bits count
   command_t command_q;
   flow_address_t address_q;
-  /* verilator lint_on UNUSEDSIGNAL */
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

@@ -12,9 +12,7 @@ module zn_tx_compose
 ) (
     input  wire         clk_i,
     input  wire         rst_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // hash key and switches are for others
     input  settings_t   settings_i,
-    /* verilator lint_on UNUSEDSIGNAL */
     input  wire         segment_valid_i,
     output logic        segment_ready_o,
     input  tx_segment_t segment_i,
@@ -109,9 +107,7 @@ module zn_tx_compose
 
   // --- Fifth: the headers.
 
-  /* verilator lint_off UNUSEDSIGNAL */  // the payload's sum was used up before
   tx_segment_t last;
-  /* verilator lint_on UNUSEDSIGNAL */
   tx_packet_t packet_d;
   logic v6;
   logic has_vlan;

@@ -100,9 +100,7 @@ module zn_tx_emit
   } beat_t;
 
   beat_t fetched_q;
-  /* verilator lint_off UNUSEDSIGNAL */  // where the payload came from was used up before
   beat_t aligned_q;
-  /* verilator lint_on UNUSEDSIGNAL */
   logic [2:0] valid_q;
   logic [DataWidth-1:0] payload;
   logic [DataWidth-1:0] now_q;

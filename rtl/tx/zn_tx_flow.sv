@@ -16,9 +16,7 @@ module zn_tx_flow
 ) (
     input  wire                    clk_i,
     input  wire                    rst_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // two settings of many
     input  settings_t              settings_i,
-    /* verilator lint_on UNUSEDSIGNAL */
     input  wire  [31:0]            now_ms_i,
     output logic                   ready_after_reset_o,
     input  wire                    op_valid_i,
@@ -108,10 +106,8 @@ module zn_tx_flow
   logic new_period;
   logic [7:0] period;
   logic [7:0] replied;
-  /* verilator lint_off UNUSEDSIGNAL */  // only the signs count
   logic [31:0] room;    // left of the grant after this segment
   logic [15:0] late;    // since a heartbeat was due
-  /* verilator lint_on UNUSEDSIGNAL */
   logic due;
   logic [7:0] reason;
   logic sent;

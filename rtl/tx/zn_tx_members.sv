@@ -72,8 +72,6 @@ module zn_tx_members #(
   assert property (@(posedge clk_i) disable iff (rst_i) start_i |-> !busy_o && count_i != '0);
   assert property (@(posedge clk_i) disable iff (rst_i) start_i |-> 33'(begin_i) + 33'(count_i) <= 33'(Members));
 `endif
-
-  wire unused = &{1'b0, index_i[31:IndexBits], begin_i[31:IndexBits]};  // below Members, as the command was checked
 endmodule
 
 `default_nettype wire

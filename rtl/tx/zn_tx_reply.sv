@@ -139,8 +139,6 @@ module zn_tx_reply
   assert property (@(posedge clk_i) disable iff (rst_i) release_i |-> used_q != '0);
   assert property (@(posedge clk_i) disable iff (rst_i) reply_valid_i |-> reply_i.length <= 7'd125);
 `endif
-
-  wire unused = &{1'b0, reply_i.payload[1023:1000]};  // above the longest payload
 endmodule
 
 `default_nettype wire

@@ -13,9 +13,7 @@ module zn_tx_report
 ) (
     input  wire                    clk_i,
     input  wire                    rst_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // one setting of many
     input  settings_t              settings_i,
-    /* verilator lint_on UNUSEDSIGNAL */
     input  wire  [31:0]            now_ms_i,
     input  wire                    valid_i,
     output logic                   ready_o,

@@ -21,6 +21,8 @@ void random_cases(Tap &tap, Front &front);
 // Beats a cycle, latency, taking turns.
 void rate_cases(Tap &tap, Front &front);
 
+// What went wrong, as the end of a case's name.
+std::string because(const std::string &why);
 // Drains, and makes a case of it.
 void expect_drained(Tap &tap, Front &front, const std::string &name);
 // An ADD with random settings.

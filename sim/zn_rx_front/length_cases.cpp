@@ -35,12 +35,12 @@ void cuts(Tap &tap, Front &front, Random &random)
             const Bytes packet = build(recipe, random);
             const unsigned reason = judge(packet, false, BENCH_PacketMax).reason;
             if (reason != (cut < whole ? ZN_REASON_BAD_LENGTH : ZN_REASON_OK))
-                wrong = text(": the reference says %u at %zu of %zu bytes", reason, cut, whole);
+                wrong = text("the reference says %u at %zu of %zu bytes", reason, cut, whole);
             front.send(packet, false);
         }
     });
-    expect_drained(tap, front, "packet_cut_at_every_byte_is_bad_length" + wrong);
-    tap.ok(wrong.empty(), "packet_cut_at_every_byte_agrees_with_the_list" + wrong);
+    expect_drained(tap, front, "packet_cut_at_every_byte_is_bad_length" + because(wrong));
+    tap.ok(wrong.empty(), "packet_cut_at_every_byte_agrees_with_the_list" + because(wrong));
 }
 
 // The IP packet itself ends early, and says so; with and without padding behind it.

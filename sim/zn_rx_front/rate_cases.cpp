@@ -39,7 +39,7 @@ void beats_per_cycle(Tap &tap, Front &front, size_t beats, Random &random)
     tap.ok(why.empty() && front.beats == (packets - 1) * beats && front.cycles == front.beats,
            text("packets_of_%zu_beats_pass_one_beat_a_cycle: %.3f cycles a beat", beats,
                 static_cast<double>(front.cycles) / static_cast<double>(front.beats)) +
-               why);
+               because(why));
 }
 
 void lone_packet(Tap &tap, Front &front, size_t size, Random &random)
@@ -56,7 +56,7 @@ void lone_packet(Tap &tap, Front &front, size_t size, Random &random)
     tap.ok(why.empty() && took == latency,
            text("packet_of_%zu_bytes_alone_leaves_%u_cycles_after_its_headers: %llu", size, latency,
                 (unsigned long long)took) +
-               why);
+               because(why));
 }
 
 // When packets and commands both wait, they take turns.
@@ -76,7 +76,7 @@ void turns(Tap &tap, Front &front, size_t beats, Random &random)
     // The first packet waits until its headers are gathered, a beat for each.
     const uint64_t gathering = (header_bytes + beat_bytes - 1) / beat_bytes;
     tap.ok(alternate && front.cycles < front.beats + gathering,
-           text("packets_of_%zu_beats_and_commands_take_turns", beats) + why);
+           text("packets_of_%zu_beats_and_commands_take_turns", beats) + because(why));
 }
 
 // The input waits when the output does, and nothing is lost when it goes on.

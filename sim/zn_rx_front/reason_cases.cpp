@@ -119,7 +119,7 @@ void add_case(Front &front, const Recipe &recipe, unsigned reason, std::string &
     // The list's reason is given here by hand, so that it does not come from the reference alone.
     const unsigned judged = judge(packet, recipe.bad, BENCH_PacketMax).reason;
     if (judged != reason && wrong.empty())
-        wrong = text(": the reference says %u of %s, not %u", judged, name, reason);
+        wrong = text("the reference says %u of %s, not %u", judged, name, reason);
     front.send(packet, recipe.bad);
 }
 
@@ -134,7 +134,7 @@ void extension_case(Tap &tap, Front &front, Random &random)
         front.send(recipe);
     }
     const std::string why = front.drain();
-    tap.ok(why.empty(), "ipv6_every_next_header_gets_its_reason" + why);
+    tap.ok(why.empty(), "ipv6_every_next_header_gets_its_reason" + because(why));
 }
 
 } // namespace
@@ -157,7 +157,8 @@ void reason_cases(Tap &tap, Front &front)
         }
         const std::string why = front.drain();
         tap.ok(why.empty() && wrong.empty(),
-               text("ipv%d_%s_gets_reason_%u", v6 ? 6 : 4, c.name, c.reason) + why + wrong);
+               text("ipv%d_%s_gets_reason_%u", v6 ? 6 : 4, c.name, c.reason) + because(why) +
+                   because(wrong));
     };
     for (const bool v6 : { false, true })
         for (const Case &c : both)

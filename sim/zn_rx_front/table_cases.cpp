@@ -73,7 +73,7 @@ class Steps
         const uint64_t before = front_.hits;
         front_.send(packet_of(tuple, 9));
         const std::string why = front_.drain();
-        tap_.ok(why.empty() && front_.hits - before == hit, name + why);
+        tap_.ok(why.empty() && front_.hits - before == hit, name + because(why));
     }
 
   private:
@@ -81,7 +81,7 @@ class Steps
     {
         const uint64_t before = front_.command_reasons[reason];
         const std::string why = front_.drain();
-        tap_.ok(why.empty() && front_.command_reasons[reason] == before + 1, name + why);
+        tap_.ok(why.empty() && front_.command_reasons[reason] == before + 1, name + because(why));
     }
 
     Tap &tap_;

@@ -4,10 +4,15 @@
 namespace zn
 {
 
+std::string because(const std::string &why)
+{
+    return why.empty() ? why : ": " + why;
+}
+
 void expect_drained(Tap &tap, Front &front, const std::string &name)
 {
     const std::string why = front.drain();
-    tap.ok(why.empty(), name + (why.empty() ? "" : ": " + why));
+    tap.ok(why.empty(), name + because(why));
 }
 
 static Command random_command(Command::Op op, const Tuple &tuple, uint32_t flow, Random &random)

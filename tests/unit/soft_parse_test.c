@@ -149,6 +149,40 @@ static void hash_ipv4_is_of_padded_tuple(void **state)
     free(table);
 }
 
+// With one bucket the tag alone selects a flow; another tuple that has it is not that flow's.
+static void packet_of_other_tuple_with_equal_tag_is_no_flow(void **state)
+{
+    (void)state;
+    struct zn_soft_config config = soft_rig_config(&rig);
+    struct soft_peer peer = soft_peer_make(0), other = peer;
+    soft_rig_deinit(&rig);
+    config.buckets = 1;
+    soft_rig_init_config(&rig, &config);
+    soft_rig_add(&rig, FLOW, &peer, SEQ, 1);
+    unsigned equal = 0;
+    for (uint32_t n = 0; n < 4 * 65536; n++) {
+        struct zn_acc_flow_address address;
+        struct zn_acc_command add = soft_add_command(1, SEQ, 1), delete = add;
+        other.peer_port = (uint16_t)n;
+        other.peer_address[3] = (uint8_t)(1 + (n >> 16));
+        address = soft_address(&other);
+        delete.kind = ZN_MSG_DELETE;
+        soft_rig_command(&rig, &add, &address, sizeof(address));
+        bool full = rig.record[1].reason == ZN_REASON_TABLE_FULL; // so the tag is there
+        soft_rig_command(&rig, &delete, &address, sizeof(address));
+        soft_rig_clear(&rig);
+        if (!full)
+            continue;
+        equal++;
+        assert_int_equal(receive(make_packet(&other, SEQ, 0), false).reason, ZN_REASON_NO_FLOW);
+    }
+    assert_true(equal > 0);
+    other = peer; // the same bytes, but of IPv6
+    other.v6 = true;
+    assert_int_equal(receive(make_packet(&other, SEQ, 0), false).reason, ZN_REASON_NO_FLOW);
+    assert_int_equal(receive(make_packet(&peer, SEQ, 0), false).reason, ZN_REASON_OK);
+}
+
 static uint16_t plain_sum(const uint8_t *p, size_t len)
 {
     uint32_t sum = 0;
@@ -661,6 +695,7 @@ int main(void)
         CASE(create_parameters_out_of_range_are_refused),
         CASE(hash_rss_vectors_hold),
         CASE(hash_ipv4_is_of_padded_tuple),
+        CASE(packet_of_other_tuple_with_equal_tag_is_no_flow),
         CASE(sum_each_length_and_place_is_right),
         CASE(sum_largest_values_lose_no_carry),
         CASE(packet_of_each_form_is_treated),

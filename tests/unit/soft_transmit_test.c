@@ -257,6 +257,26 @@ static void acknowledgement_passes_everything(void **state)
     assert_int_equal(sent.window, 4321);
 }
 
+// A bare one says nothing of frames, neither that one is open nor that it ended.
+static void acknowledgement_leaves_open_as_it_is(void **state)
+{
+    (void)state;
+    struct soft_peer peer = soft_peer_make(4);
+    struct zn_acc_command add = soft_add_command(FLOW, RCV, 70), ack = segment_command(0, 0);
+    struct zn_acc_command open = segment_command(1, ZN_CMD_OPEN);
+    struct zn_acc_flow_address address = soft_address(&peer);
+    add.heartbeat_ms = 10;
+    soft_rig_command(&rig, &add, &address, sizeof(address));
+    zn_soft_set_time(rig.soft, 20);
+    ack.flags = ZN_CMD_OPEN;
+    soft_rig_command(&rig, &ack, NULL, 0);
+    assert_true(zn_soft_heartbeat(rig.soft, FLOW));
+    soft_rig_command(&rig, &open, pattern, 1);
+    ack.flags = 0;
+    soft_rig_command(&rig, &ack, NULL, 0);
+    assert_false(zn_soft_heartbeat(rig.soft, FLOW));
+}
+
 static void grant_says_what_segments_carry(void **state)
 {
     (void)state;
@@ -313,6 +333,26 @@ static void commands_for_unknown_flows_say_so(void **state)
         if (kinds[i] != ZN_MSG_GRANT)
             soft_rig_expect(&rig, 1, ZN_RECORD_RX_DONE, ZN_REASON_NO_FLOW, FLOW, 0, 0,
                             command.cookie);
+    }
+}
+
+static void flow_deleted_is_unknown_to_both_sides(void **state)
+{
+    (void)state;
+    struct soft_peer peer = soft_peer_make(4);
+    struct zn_acc_command delete = soft_command(ZN_MSG_DELETE, FLOW);
+    struct zn_acc_command read = soft_command(ZN_MSG_READ, FLOW);
+    struct zn_acc_flow_address address = soft_address(&peer);
+    soft_rig_add(&rig, FLOW, &peer, RCV, 70);
+    for (unsigned again = 0; again < 2; again++) {
+        enum zn_acc_reason reason = again ? ZN_REASON_NO_FLOW : ZN_REASON_OK;
+        soft_rig_clear(&rig);
+        soft_rig_command(&rig, &delete, &address, sizeof(address));
+        soft_rig_expect(&rig, 0, ZN_RECORD_DONE, reason, FLOW, 0, again ? 0 : 70, delete.cookie);
+        soft_rig_expect(&rig, 1, ZN_RECORD_RX_DONE, reason, FLOW, 0, 0, delete.cookie);
+        soft_rig_command(&rig, &read, NULL, 0);
+        soft_rig_expect(&rig, 2, ZN_RECORD_DONE, ZN_REASON_NO_FLOW, FLOW, 0, 0, read.cookie);
+        soft_rig_expect(&rig, 3, ZN_RECORD_RX_DONE, ZN_REASON_NO_FLOW, FLOW, 0, 0, read.cookie);
     }
 }
 
@@ -563,9 +603,11 @@ int main(void)
         CASE(segment_refused_stores_window_and_ack),
         CASE(segment_behind_a_refused_one_is_blocked),
         CASE(acknowledgement_passes_everything),
+        CASE(acknowledgement_leaves_open_as_it_is),
         CASE(grant_says_what_segments_carry),
         CASE(quiet_commands_have_no_record),
         CASE(commands_for_unknown_flows_say_so),
+        CASE(flow_deleted_is_unknown_to_both_sides),
         CASE(add_to_full_bucket_sends_only),
         CASE(add_of_equal_tuple_is_table_full),
         CASE(raw_leaves_as_it_is),

@@ -59,6 +59,7 @@ module zn_tx_command
 
   // --- Input: the header is the first block of 64 bytes of a message, the address that follows some the second.
 
+  logic advance;
   logic in_valid;
   logic in_last;
   logic [DataWidth-1:0] in_data;
@@ -91,7 +92,6 @@ module zn_tx_command
   logic header_end_q;
   logic [DataWidth-1:0] data_q;
   logic [ByteBits:0] bytes_q;
-  logic advance;
   command_t command_q;
   flow_address_t address_q;
 
@@ -179,6 +179,7 @@ module zn_tx_command
   area_t next_area;
   logic [18:0] left_q;     // bytes of the area, from this beat on
   logic [18:0] next_left;
+  logic [5:0] to_block;    // bytes from the payload's end to the next multiple of 64
   logic [2:0] padding;     // beats between payload and ids
   logic fills;             // this beat is the area's last
   logic enough;            // and has all of it
@@ -187,7 +188,8 @@ module zn_tx_command
   logic commit;
   logic write_payload;
 
-  assign padding = 3'((6'd0 - command_q.length[5:0]) >> ByteBits);
+  assign to_block = 6'd0 - command_q.length[5:0];
+  assign padding = 3'({1'b0, to_block} >> ByteBits);
   assign fills = left_q <= 19'(Bytes);
   assign enough = fills && 19'(bytes_q) >= left_q;
 
@@ -234,6 +236,8 @@ module zn_tx_command
   logic listed_q;  // all of the list was handed on, or there is none
   logic list_valid;
   logic list_ready;
+  logic may_commit;
+  logic may_write;
   tx_list_t list;
 
   always_comb begin
@@ -259,7 +263,7 @@ module zn_tx_command
   ) u_ids (
       .clk_i,
       .rst_i,
-      .valid_i(list_valid && list_push),
+      .valid_i(list_valid && may_commit && may_write),
       .ready_o(list_ready),
       .data_i({list, data_q}),
       .valid_o(ids_valid_o),
@@ -347,13 +351,8 @@ module zn_tx_command
   logic ready_taken;
 
   // A beat goes on when all that it does can be done in this cycle.
-  logic may_commit;
-  logic may_write;
-  logic list_push;
-
   assign may_commit = !ready_valid_q || ready_taken;
   assign may_write = !(write_payload && payload_full);
-  assign list_push = may_commit && may_write;
   assign advance = may_commit && may_write && !(list_valid && !list_ready);
 
   logic cut;  // inside the header

@@ -47,6 +47,10 @@ module zn_tx_flow
   tx_state_t read_state;
   logic write;
   tx_state_t state_d;
+  logic valid_q;        // what is decided on
+  tx_op_t op_q;
+  tx_setup_t setup_q;
+  tx_state_t state_q;
 
   assign op_ready_o = advance && ready_after_reset_o;
 
@@ -82,11 +86,6 @@ module zn_tx_flow
   );
 
   // --- State: a write that is under way is newer than what was read.
-
-  logic valid_q;
-  tx_op_t op_q;
-  tx_setup_t setup_q;
-  tx_state_t state_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) valid_q <= 1'b0;

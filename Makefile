@@ -108,7 +108,7 @@ endef
 
 all:
 
-include $(wildcard $(addsuffix /rules.mk,host driver sim rtl tests bench))
+include $(wildcard $(addsuffix /rules.mk,driver host sim rtl tests bench))
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -163,7 +163,7 @@ profile: ## count what the server does a message on each path, by function
 	@B=$(B) NO_BUILD=1 bench/profile
 
 fmt: ## format the C files
-	@clang-format -i $$(git ls-files '*.c' '*.h' 'sim/*.cpp')
+	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')
 
 install: ## install into PREFIX (/usr/local) under DESTDIR
 	$(ONCE) $(B)/zapnic lib

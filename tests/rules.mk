@@ -11,8 +11,11 @@ CONFORM := $(if $(CONFORM_SRC),$(B)/zapnic-conform)
 $(UNIT_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(SERVICE) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,-lcmocka $(SERVICE_LIBS) $(LIBS))
 
-$(B)/zapnic-conform: $(call obj,$(CONFORM_SRC)) $(LIB)
-	$(Q)$(call link,$^,-ljansson $(LIBS))
+$(B)/zapnic-conform: $(call obj,$(CONFORM_SRC)) $(SERVICE) $(DRIVER_LIB) $(LIB)
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS))
+
+$(B)/zapnic-conform-dpdk: $(call obj,$(CONFORM_SRC)) $(SERVICE) $(ETHDEV_OBJ) $(DRIVER_LIB) $(LIB)
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS))
 
 $(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,-fsanitize=fuzzer $^,$(LIBS))

@@ -87,6 +87,12 @@ static bool sends_async(const struct zn_conn *conn)
     return (conn->reactor->dp->ops->caps & ZN_DP_CAP_ASYNC) != 0;
 }
 
+// Whether the datapath takes more while it has some.
+static bool sends_on(const struct zn_conn *conn)
+{
+    return (conn->reactor->dp->ops->caps & ZN_DP_CAP_PIPELINE) != 0;
+}
+
 static void out_drop(struct zn_conn *conn)
 {
     ZN_COUNT(conn->reactor, buffered_now, -(int64_t)conn->out.bytes);
@@ -299,10 +305,11 @@ static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst, str
         size_t given = 0;
         for (unsigned k = 0; k < burst[i].iov_len; k++)
             given += burst[i].iov[k].iov_len;
-        conn->blocked = burst[i].taken < given;
+        bool was_blocked = conn->blocked; // ZN_DP_CAP_PIPELINE: `given` comes behind what is pinned
+        conn->blocked = was_blocked || burst[i].taken < given;
         conn->moved_ms = (uint32_t)reactor->now_ms;
         if (conn->blocked && sends_async(conn))
-            conn->out.pinned = (uint32_t)given;
+            conn->out.pinned = (uint32_t)given + (was_blocked ? conn->out.pinned : 0);
         else if (conn->blocked)
             conn->pressed = true;
         if (burst[i].taken > 0)
@@ -315,7 +322,7 @@ static void burst_send(struct zn_reactor *reactor, struct zn_dp_send *burst, str
         if (conns[i]->dead || conns[i]->out.bytes == 0)
             continue;
         conn_throttle(conns[i]);
-        if (!conns[i]->blocked)
+        if (sends_on(conns[i]) ? conns[i]->out.bytes > conns[i]->out.pinned : !conns[i]->blocked)
             zn__conn_dirty(conns[i]); // more runs than one entry takes
     }
 }
@@ -368,12 +375,13 @@ static unsigned conn_gather(struct zn_conn *conn, struct iovec *iov, unsigned ro
     conn->ready = false;
     if (conn->dead || conn->doomed || conn->out.bytes == 0)
         return 0;
-    if (conn->blocked) {
+    if (conn->blocked && !sends_on(conn)) {
         conn_throttle(conn);
         return 0;
     }
+    size_t given = conn->blocked ? conn->out.pinned : 0;
     size_t len;
-    return zn__outq_gather(&conn->out, iov, room < IOV_MAX_CONN ? room : IOV_MAX_CONN, &len);
+    return zn__outq_gather(&conn->out, given, iov, room < IOV_MAX_CONN ? room : IOV_MAX_CONN, &len);
 }
 
 void zn__conn_flush(struct zn_reactor *reactor)

@@ -104,15 +104,21 @@ int zn__outq_push(struct zn_outq *q, const struct zn_run *run, unsigned flags)
     return outq_join(q, run, flags) ? 0 : outq_append(q, run, flags);
 }
 
-unsigned zn__outq_gather(const struct zn_outq *q, struct iovec *iov, unsigned max, size_t *len_out)
+unsigned zn__outq_gather(const struct zn_outq *q, size_t skip, struct iovec *iov, unsigned max,
+                         size_t *len_out)
 {
     unsigned n = 0;
     size_t len = 0;
-    for (unsigned i = q->head; i < q->tail && n < max; i++, n++) {
+    for (unsigned i = q->head; i < q->tail && n < max; i++) {
         const struct zn_out *entry = zn__outq_at(q, i);
-        iov[n].iov_base = entry->chunk->data + entry->off;
-        iov[n].iov_len = entry->len;
-        len += entry->len;
+        if (skip >= entry->len) {
+            skip -= entry->len;
+            continue;
+        }
+        iov[n].iov_base = entry->chunk->data + entry->off + skip;
+        iov[n].iov_len = entry->len - skip;
+        len += iov[n++].iov_len;
+        skip = 0;
     }
     *len_out = len;
     return n;

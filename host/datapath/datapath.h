@@ -81,6 +81,8 @@ enum {
     ZN_DP_CAP_FDS = 1 << 1,    // detach and adopt work
     ZN_DP_CAP_ASYNC = 1 << 2, // bytes that send() did not take stay with the datapath until SENT or
                               // GONE; without it they are the caller's again at once
+    ZN_DP_CAP_PIPELINE = 1 << 3, // with ASYNC: send() may be called while bytes of earlier calls
+                                 // are with the datapath; SENT and GONE account for all of them
 };
 
 struct zn_dp_ops {
@@ -108,8 +110,9 @@ struct zn_dp_ops {
     // Where taken is less than the whole: with ZN_DP_CAP_ASYNC the rest stays with the datapath,
     // and SENT events tell of its progress until it is accounted for; without, the rest is the
     // caller's, and a SENT of length 0 says that there is room to try again. Until then, do not
-    // send on that stream. A stream that breaks reports ERROR by poll(). If it is ended instead
-    // of waited for, GONE follows (ZN_DP_CAP_ASYNC): what was given goes out first after RELEASE.
+    // send on that stream (unless ZN_DP_CAP_PIPELINE). A stream that breaks reports ERROR by
+    // poll(). If it is ended instead of waited for, GONE follows (ZN_DP_CAP_ASYNC): what was given
+    // goes out first after RELEASE.
     void (*send)(struct zn_dp *dp, struct zn_dp_send *burst, unsigned burst_len);
 
     // Stops (false) and restarts (true) RECV events of a stream.
@@ -148,8 +151,9 @@ static inline void *zn_stream_user(struct zn_stream *stream, size_t user_size)
 
 extern const struct zn_dp_ops zn_dp_epoll;
 extern const struct zn_dp_ops zn_dp_uring;
+extern const struct zn_dp_ops zn_dp_accel; // accel.h: needs a device first
 
-// By name ("auto", "epoll", "uring"): the table, or NULL. "auto" probes the kernel; use only open()
+// By name ("auto", "epoll", "uring", "dpdk"): the table, or NULL. "auto" probes the kernel; use only open()
 // and name of it, and then the instance's own table.
 const struct zn_dp_ops *zn_dp_find(const char *name);
 

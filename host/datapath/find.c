@@ -36,5 +36,7 @@ const struct zn_dp_ops *zn_dp_find(const char *name)
         return works(&zn_dp_uring) ? &uring_or_epoll : &zn_dp_epoll;
     if (!strcmp(name, "uring"))
         return &zn_dp_uring;
+    if (!strcmp(name, "dpdk"))
+        return &zn_dp_accel;
     return !strcmp(name, "epoll") ? &zn_dp_epoll : NULL;
 }

@@ -13,8 +13,12 @@ $(GEN)/demo_assets.c: host/core/embed.sh host/service/www $(DEMO_FILES)
 $(B)/service.a: $(call obj,$(SERVICE_SRC))
 	$(Q)$(call archive,$^)
 
-$(B)/zapnic: $(call obj,host/service/main.c) $(SERVICE) $(LIB)
+$(B)/zapnic: $(call obj,host/service/main.c) $(SERVICE) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS))
+
+# The same with DPDK, where that is installed.
+$(B)/zapnic-dpdk: $(call obj,host/service/main.c) $(SERVICE) $(ETHDEV_OBJ) $(DRIVER_LIB) $(LIB)
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS))
 
 ifneq ($(wildcard host/service/main.c),)
 all: $(B)/zapnic

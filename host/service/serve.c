@@ -4,6 +4,7 @@
 
 #include "demo.h"
 #include "log.h"
+#include "nic.h"
 #include "settings.h"
 #include "signals.h"
 
@@ -244,18 +245,43 @@ static int set_up_and_run(struct serve *serve)
     return status;
 }
 
+// The user-space datapath has a device a thread, and one thread unless told otherwise.
+static bool uses_nic(struct zn_settings *s)
+{
+    if (strcmp(zn__settings_datapaths[s->datapath], "dpdk") != 0)
+        return false;
+    if (s->threads == 0)
+        s->threads = 1;
+    return true;
+}
+
+// Splits off what stands behind `--`: returns how many arguments stand before it.
+static int own_arguments(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0)
+            return i;
+    return argc;
+}
+
 int zn__serve(int argc, char **argv)
 {
+    int own = own_arguments(argc, argv);
+    int theirs = argc > own ? argc - own - 1 : 0;
     static struct serve serve;
     char err[ZN_SETTINGS_ERR] = "no memory";
     int status = 2;
 
     if (zn__settings_init(&serve.settings) < 0 ||
-        zn__settings_load(&serve.settings, argc, argv, err) < 0) {
+        zn__settings_load(&serve.settings, own, argv, err) < 0) {
         complain(err);
     } else if (serve.settings.help) {
         print_help();
         status = 0;
+    } else if (uses_nic(&serve.settings) &&
+               zn__nic_open(&serve.settings, theirs, argv + own + 1, err) < 0) {
+        complain(err);
+        status = 1;
     } else {
         zn__log_init(&serve.log, stdout, (enum zn_log_level)serve.settings.log_level,
                      (enum zn_log_format)serve.settings.log_format);

@@ -3,12 +3,14 @@
 // settings_load.c's.
 #include "settings_table.h"
 
+#include "nic.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const zn__settings_datapaths[] = { "auto", "epoll", "uring", NULL };
+const char *const zn__settings_datapaths[] = { "auto", "epoll", "uring", "dpdk", NULL };
 static const char *const overflows[] = { "disconnect", "drop-oldest", "drop-newest", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const formats[] = { "text", "json", NULL };
@@ -39,7 +41,17 @@ const struct zn_setting zn__settings_table[] = {
     NUMBER("port", port, 0, 65535, "N", "3000", "port to listen on; 0: any free one"),
     NUMBER("threads", threads, 0, 1024, "N", "0", "reactor threads; 0: one a core"),
     CHOICE("datapath", datapath, zn__settings_datapaths, "NAME", "auto",
-           "auto, epoll or uring: how bytes come from the kernel"),
+           "auto, epoll or uring: how bytes come from the kernel; dpdk: without it"),
+    TEXT("device", device, "PORT", "net_tap0",
+         "dpdk: port of the environment, its number, or device arguments that make one"),
+    TEXT("address", address, "IP[,IP6]", NULL, "dpdk: the addresses that the port answers to"),
+    CHOICE("accel", accel, zn__settings_accels, "NAME", "soft",
+           "dpdk: soft (the accelerator in software) or hw (a core stands behind the port)"),
+    BOOL("shared-address", shared_address, "no",
+         "dpdk: other programs answer there too: no RST from ports that are not ours"),
+    NUMBER("mtu", mtu, 576, 9000, "BYTES", "1500", "dpdk: of the link"),
+    NUMBER("busy-poll", busy_poll_us, 0, 1000000, "US", "100",
+           "dpdk: an idle loop looks again for so long before it sleeps"),
     TEXT("cert", cert, "FILE", NULL, "TLS certificate chain (PEM); with --key"),
     TEXT("key", key, "FILE", NULL, "TLS private key (PEM); SIGHUP reads both again"),
     TEXT("path", path, "PATH", "/socket.io/", "where Socket.IO is served"),

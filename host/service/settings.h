@@ -26,6 +26,10 @@ struct zn_settings {
     uint64_t port;
     uint64_t threads;
     unsigned datapath; // of zn__settings_datapaths
+    char *device, *address;
+    unsigned accel; // of zn__settings_accels
+    uint64_t mtu, busy_poll_us;
+    bool shared_address;
     char *cert, *key;
     char *path;
     struct zn_texts cors_origin;

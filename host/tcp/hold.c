@@ -39,9 +39,11 @@ void zn__tcp_hold_free(struct zn_tcp_conn *conn)
 
 // False: the caller did not take it, and does not want more.
 static bool hand_on(struct zn_tcp_conn *conn, uint8_t *bytes, uint32_t len,
-                    const struct zn_acc_rx_annotation *annotation)
+                    const struct zn_acc_rx_annotation *annotation, bool held)
 {
-    struct zn_tcp_data data = { .bytes = bytes, .len = len, .annotation = annotation };
+    struct zn_tcp_data data = {
+        .bytes = bytes, .len = len, .annotation = annotation, .held = held
+    };
     if (!conn->tcp->config.sink.received(conn->tcp->config.user, conn, &data)) {
         conn->wanted = false;
         return false;
@@ -54,7 +56,8 @@ void zn__tcp_hold_deliver(struct zn_tcp_conn *conn)
 {
     while (conn->wanted && !conn->released && conn->unread_bytes != 0) {
         struct zn_hold *block = conn->hold;
-        if (!hand_on(conn, block->bytes, block->len, block->treated ? &block->annotation : NULL))
+        if (!hand_on(conn, block->bytes, block->len, block->treated ? &block->annotation : NULL,
+                     true))
             return;
         if (conn->state == ZN_TCP_CLOSED)
             return; // by the caller, and the block with it
@@ -190,7 +193,7 @@ void zn__tcp_text(struct zn_tcp_conn *conn, const struct zn_segment *segment,
     }
     bool gap = conn->hold != NULL && conn->unread_bytes == 0;
     if (seq == conn->rcv_nxt && conn->unread_bytes == 0 && conn->wanted &&
-        hand_on(conn, bytes, len, annotation)) {
+        hand_on(conn, bytes, len, annotation, false)) {
         if (conn->state == ZN_TCP_CLOSED)
             return;
         conn->rcv_nxt += len;

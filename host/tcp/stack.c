@@ -75,8 +75,11 @@ void zn_tcp_destroy(struct zn_tcp *tcp)
 {
     for (uint32_t i = 0; i < tcp->conns_made; i++) {
         struct zn_tcp_conn *conn = zn__tcp_conn(tcp, i);
-        if (conn != NULL)
-            zn__tcp_conn_drop_queues(conn);
+        if (conn == NULL)
+            continue;
+        if (conn->state != ZN_TCP_CLOSED)
+            zn__tcp_reset_conn(conn);
+        zn__tcp_conn_drop_queues(conn);
     }
     for (uint32_t i = 0; tcp->conn_blocks != NULL && i < tcp->conns_made; i += ZN_CONNS_A_BLOCK)
         free(tcp->conn_blocks[i / ZN_CONNS_A_BLOCK]);
@@ -130,7 +133,8 @@ static void stray(struct zn_tcp *tcp, const struct zn_segment *segment)
         zn__tcp_cookie_ack(tcp, segment);
     } else {
         tcp->stats.drop_no_port += !open;
-        zn__tcp_reset_for(tcp, segment);
+        if (open || !tcp->config.shared)
+            zn__tcp_reset_for(tcp, segment);
     }
 }
 

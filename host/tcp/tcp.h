@@ -31,10 +31,11 @@ struct zn_tuple;
 // Payload in order. Accelerated frames: `annotation` tells where they lie, and the bytes are
 // unmasked; NULL: the bytes are as the peer sent them.
 struct zn_tcp_data {
-    uint8_t *bytes; // writable; good during the call only
+    uint8_t *bytes; // writable
     size_t len;
-    const struct zn_acc_rx_annotation *annotation; // offsets count from the packet's payload,
-    size_t skipped; // of which this many bytes had come before (0 when annotated)
+    const struct zn_acc_rx_annotation *annotation; // offsets count from `bytes`
+    bool held; // the bytes were kept since an earlier packet: good during the call only, else as
+               // long as the packet
 };
 
 // What the stack calls while one of the functions below runs. `user` is the configuration's.
@@ -84,7 +85,8 @@ struct zn_tcp_config {
     uint32_t hold_blocks;  // blocks of the MTU's size for input that is out of order or not wanted
                            // yet, all connections
     uint32_t keepalive_ms; // 0: none
-    uint64_t secret[2];    // from the system's random source
+    bool shared; // others answer at our addresses too: ports that nobody listens on get no RST
+    uint64_t secret[2]; // from the system's random source
     struct zn_tcp_sink sink;
     void *user;
 };
@@ -102,7 +104,7 @@ struct zn_tcp_stats {
 
 int zn_tcp_create(const struct zn_tcp_config *config,
                   struct zn_tcp **tcp_out); // 0, -EINVAL, -ENOMEM
-void zn_tcp_destroy(struct zn_tcp *tcp);
+void zn_tcp_destroy(struct zn_tcp *tcp); // peers of what is still open get RST; no more events
 const struct zn_tcp_stats *zn_tcp_stats(const struct zn_tcp *tcp);
 
 // Accepts connections to `port`; up to 8 ports. 0 or -ENOSPC. `port` 0: stops accepting.

@@ -49,4 +49,7 @@ char *conform_handshake_json(const struct zn_handshake *handshake);
 // Whether the handshake's query has a parameter of this name.
 bool conform_query_has(const struct zn_handshake *handshake, const char *name);
 
+// --- nic.c: `--datapath dpdk`. 0, or negative errno after a message on stderr.
+int conform_nic_open(const struct conform *conform);
+
 #endif

@@ -101,6 +101,8 @@ int main(int argc, char **argv)
     conform.server_options.log_user = &conform;
     conform.server_options.ready = on_ready;
     conform.server_options.ready_user = &conform;
+    if (conform_nic_open(&conform) < 0)
+        return 1;
     err = zn_server_create(&conform.server_options, &conform.server);
     if (err < 0)
         return fail("cannot make the server; look at --datapath, --cert and --key", err);

@@ -65,7 +65,7 @@ static void expect(const char *texts, unsigned entries)
     uint8_t bytes[256];
     char got[256] = "";
     size_t len, at = 0;
-    unsigned n = zn__outq_gather(&queue, iov, 16, &len);
+    unsigned n = zn__outq_gather(&queue, 0, iov, 16, &len);
     assert_int_equal(n, entries);
     assert_int_equal(len, queue.bytes);
     for (unsigned i = 0; i < n; i++) {

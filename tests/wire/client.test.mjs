@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { client, closeAll, connected, happens, manager, MODES } from './clients.mjs';
-import { startServer } from './server.mjs';
+import { host, startServer } from './server.mjs';
 import { until, within } from './wait.mjs';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -122,7 +122,7 @@ for (const [mode, how] of MODES) {
             assert.equal(handshake.query.transport, how.transports[0]);
             assert.deepEqual(handshake.auth, { t: [1, 'é'] });
             assert.equal(handshake.headers['x-custom'], 'abc');
-            assert.match(handshake.headers.host, /^127\.0\.0\.1:\d+$/);
+            assert.equal(handshake.headers.host, `${host}:${server.port}`);
             assert.match(handshake.url, /^\/socket\.io\/\?/);
         });
 
@@ -285,7 +285,8 @@ for (const [mode, how] of MODES) {
 
 describe('socket.io-client and a server that goes away', () => {
     for (const [mode, how] of MODES) {
-        for (const end of ['stop', 'kill']) {
+        // A process that is killed takes its own TCP with it: nobody tells the clients.
+        for (const end of process.env.ZN_NIC_DEVICE ? ['stop'] : ['stop', 'kill']) {
             test(`client by ${mode} is back after the server's ${end}`, async () => {
                 let mortal = await startServer(['--client-contract']);
                 const { port } = mortal;

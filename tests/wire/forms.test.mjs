@@ -13,7 +13,7 @@ import { Polling, SEPARATOR } from './eio.mjs';
 import { Peer } from './peer.mjs';
 import { BINARY, TEXT } from './raw_ws.mjs';
 import { openRemote } from './remote.mjs';
-import { CALM, reference, startServer } from './server.mjs';
+import { CALM, host, reference, startServer } from './server.mjs';
 import { until } from './wait.mjs';
 
 const MIB = 1024 * 1024;
@@ -115,7 +115,7 @@ describe('TLS', { skip: noOpenssl }, () => {
     });
     afterEach(closeAll);
 
-    const secure = () => ({ http: `https://127.0.0.1:${server.port}` });
+    const secure = () => ({ http: `https://${host}:${server.port}` });
 
     for (const [mode, how] of MODES) {
         test(`client by ${mode} exchanges all kinds of messages`, async () => {
@@ -127,7 +127,7 @@ describe('TLS', { skip: noOpenssl }, () => {
     }
 
     test('plain websocket echoes every size', async () => {
-        const peer = await Peer.open(`wss://127.0.0.1:${plain.port}/ws`, [],
+        const peer = await Peer.open(`wss://${host}:${plain.port}/ws`, [],
             { rejectUnauthorized: false });
         for (const size of [0, 1, 125, 126, 16_384, 16_385, 65_536, MIB, 8 * MIB]) {
             const data = Buffer.alloc(size, 'tls');
@@ -140,7 +140,7 @@ describe('TLS', { skip: noOpenssl }, () => {
     test('client that speaks no TLS harms nobody', async () => {
         const one = await openRemote(secure(), 'one', '/',
             { transports: ['websocket'], rejectUnauthorized: false });
-        const stranger = new Peer(`ws://127.0.0.1:${server.port}/ws`);
+        const stranger = new Peer(`ws://${host}:${server.port}/ws`);
         await stranger.whenClosed();
         await one.settle();
     });

@@ -2,6 +2,7 @@
 // HTTP/1.1 over a plain TCP socket: requests byte by byte as the test wants them, responses parsed
 // strictly. One Connection is one keep-alive connection.
 import net from 'node:net';
+import { host } from './server.mjs';
 import { Queue, within } from './wait.mjs';
 
 export class Connection {
@@ -31,7 +32,7 @@ export class Connection {
     }
 
     static async open(port, options = {}) {
-        const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, ...options });
+        const socket = net.connect({ port, host, noDelay: true, ...options });
         await within(
             new Promise((resolve, reject) => socket.on('connect', resolve).on('error', reject)),
             'a TCP connection',

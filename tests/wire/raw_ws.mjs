@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { host } from './server.mjs';
 import { Queue, within } from './wait.mjs';
 
 export const TEXT = 1;
@@ -103,7 +104,7 @@ export class RawSocket {
 
     // Connects and does the opening handshake; `early` goes out in the same segment.
     static async open(port, path = '/ws', { headers, early = '', expect = 101 } = {}) {
-        const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+        const socket = net.connect({ port, host, noDelay: true });
         const raw = new RawSocket(socket);
         socket.write(Buffer.concat([Buffer.from(upgradeRequest(path, headers)),
             Buffer.from(early)]));

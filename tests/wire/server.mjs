@@ -9,6 +9,9 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { root } from './packages.mjs';
 
+// Where servers are reached.
+export const host = process.env.ZN_HOST ?? '127.0.0.1';
+
 export const reference = process.env.ZN_REFERENCE === '1';
 
 // Heartbeats that a busy machine cannot miss, for tests that are not about heartbeats.
@@ -48,11 +51,11 @@ class TestServer {
     }
 
     get http() {
-        return `http://127.0.0.1:${this.port}`;
+        return `http://${host}:${this.port}`;
     }
 
     get ws() {
-        return `ws://127.0.0.1:${this.port}`;
+        return `ws://${host}:${this.port}`;
     }
 
     // Whether memory says something: not of other implementations, nor of sanitizers.

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { noOpenssl, writeCertificate } from './certificate.mjs';
 import { Peer } from './peer.mjs';
-import { CALM, reference, startServer } from './server.mjs';
+import { CALM, host, reference, startServer } from './server.mjs';
 
 const KIB = 1024;
 const BATCH = 50; // handshakes at a time
@@ -38,7 +38,7 @@ async function crowd(count) {
     const peers = [];
     while (peers.length < count) {
         const batch = await Promise.all(Array.from({ length: BATCH }, async () => {
-            const peer = await Peer.open(`wss://127.0.0.1:${server.port}/ws`, [],
+            const peer = await Peer.open(`wss://${host}:${server.port}/ws`, [],
                 { rejectUnauthorized: false });
             peer.send(MESSAGE);
             assert.ok((await peer.next()).equals(MESSAGE));

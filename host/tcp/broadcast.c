@@ -13,7 +13,8 @@ enum { LIST_MAX = 1024 }; // flow ids of one command: with the payload they fit 
 static bool can_join(const struct zn_tcp_conn *conn, size_t len)
 {
     uint32_t next = conn->snd_nxt + conn->submitted_bytes + (uint32_t)len;
-    return conn->offloaded && !conn->corked && !conn->blocked && conn->pending.count == 0 &&
+    return len != 0 && conn->sent.count + conn->submitted.count < ZN_FLIGHT_MAX &&
+           conn->offloaded && !conn->corked && !conn->blocked && conn->pending.count == 0 &&
            conn->refused.count == 0 && len <= conn->mss && zn__tcp_usable(conn) >= len &&
            zn__seq_le(next, conn->limit);
 }
@@ -51,7 +52,9 @@ void zn_tcp_broadcast(struct zn_tcp *tcp, struct zn_tcp_conn *const *conns, unsi
             results[i] = zn_tcp_send(conn, &iov, 1);
             continue;
         }
-        *span = (struct zn_span){ .data = data, .len = (uint32_t)len };
+        *span = (struct zn_span){
+            .data = data, .at_us = tcp->now_us, .len = (uint32_t)len, .last = true
+        };
         conn->submitted_bytes += (uint32_t)len;
         results[i] = 0;
         ids[listed++] = conn->flow;

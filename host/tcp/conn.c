@@ -138,7 +138,7 @@ void zn__tcp_conn_break(struct zn_tcp_conn *conn, int err)
 static void close_if_done(struct zn_tcp_conn *conn)
 {
     struct zn_tcp *tcp = conn->tcp;
-    if (!conn->released || conn->deleting != 0 || !conn->in_use)
+    if (!conn->released || conn->deleting != 0 || conn->taken != 0 || !conn->in_use)
         return;
     conn->in_use = false;
     conn->dirty_next = tcp->limbo;
@@ -155,7 +155,7 @@ void zn__tcp_reap(struct zn_tcp *tcp)
 
 void zn_tcp_flush(struct zn_tcp *tcp)
 {
-    // A connection that is marked again meanwhile waits for the next round.
+    // What the caller does meanwhile may mark connections again.
     while (tcp->dirty != NULL) {
         struct zn_tcp_conn *conn = tcp->dirty;
         tcp->dirty = conn->dirty_next;

@@ -43,7 +43,7 @@ static struct zn_acc_flow_address address_of(struct zn_tcp_conn *conn)
 void zn__tcp_flow_add(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offload)
 {
     struct zn_acc_command command = command_of(conn, ZN_MSG_ADD, ZN_COOKIE_ADD);
-    command.flags = conn->corked ? ZN_CMD_OPEN : 0;
+    command.flags = conn->corked || conn->pending.count != 0 ? ZN_CMD_OPEN : 0;
     command.window = zn__tcp_window_field(conn);
     command.ack = conn->rcv_nxt;
     command.limit = conn->limit;
@@ -61,6 +61,7 @@ void zn__tcp_flow_add(struct zn_tcp_conn *conn, const struct zn_tcp_offload *off
     send(conn, &command, &address);
     conn->offloaded = true;
     conn->treated = offload != NULL && offload->flags & ZN_FLOW_RECEIVE;
+    conn->makes = offload != NULL && offload->flags & (ZN_FLOW_ANSWER | ZN_FLOW_ENGINE);
 }
 
 void zn__tcp_flow_delete(struct zn_tcp_conn *conn)
@@ -107,9 +108,9 @@ static void replace(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offlo
 
 void zn_tcp_offload(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offload)
 {
-    if (!conn->offloaded)
-        return;
-    replace(conn, offload);
+    // Where the accelerator sends bytes of its own, the next number is not known here.
+    if (conn->offloaded && !conn->makes)
+        replace(conn, offload);
 }
 
 void zn_tcp_resync(struct zn_tcp_conn *conn, const struct zn_acc_ws_state *state)

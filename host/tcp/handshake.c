@@ -61,7 +61,6 @@ static struct zn_half half_of(struct zn_tcp *tcp, const struct zn_segment *segme
         .timer = { .kind = ZN_TIMER_HALF },
         .irs = segment->seq,
         .mss = zn__tcp_mss(tcp, segment),
-        .window = segment->window,
         .scale = segment->has_scale ? segment->scale : NONE,
         .sack = segment->sack_permitted,
     };

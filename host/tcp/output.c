@@ -6,6 +6,8 @@
 #include "tcp/seq.h"
 #include "tcp/stack.h"
 
+enum { PIECES_MAX = 16 }; // of the caller's in one segment
+
 void zn__tcp_raw(struct zn_tcp *tcp, const struct zn_segment_out *out)
 {
     uint8_t headers[ZN_PACKET_HEADERS_MAX];
@@ -90,22 +92,21 @@ void zn__tcp_reset_conn(struct zn_tcp_conn *conn)
     zn__tcp_raw(conn->tcp, &out);
 }
 
-static void submit(struct zn_tcp_conn *conn, const struct zn_span *part, uint8_t flags,
-                   enum zn_tcp_cookie cookie)
+static void submit(struct zn_tcp_conn *conn, const struct iovec *body, unsigned pieces,
+                   uint32_t len, uint8_t flags)
 {
     struct zn_acc_command command = {
         .kind = ZN_MSG_SEGMENT,
         .version = ZN_CONTRACT_VERSION,
         .flags = flags,
         .flow = conn->flow,
-        .cookie = cookie,
-        .length = (uint16_t)part->len,
+        .cookie = len != 0 ? ZN_COOKIE_DATA : ZN_COOKIE_ACK,
+        .length = (uint16_t)len,
         .window = zn__tcp_window_field(conn),
         .ack = conn->rcv_nxt,
     };
     acked_now(conn);
-    struct iovec body = { (void *)part->data, part->len };
-    conn->tcp->config.sink.command(conn->tcp->config.user, &command, &body, part->len != 0);
+    conn->tcp->config.sink.command(conn->tcp->config.user, &command, body, pieces);
 }
 
 void zn__tcp_ack_send(struct zn_tcp_conn *conn)
@@ -113,7 +114,7 @@ void zn__tcp_ack_send(struct zn_tcp_conn *conn)
     struct zn_sack_block blocks[ZN_TCP_SACK_BLOCKS];
     unsigned count = conn->sack ? zn__tcp_sack_blocks(conn, blocks) : 0;
     if (count == 0 && conn->offloaded) {
-        submit(conn, &(struct zn_span){ 0 }, 0, ZN_COOKIE_ACK);
+        submit(conn, NULL, 0, 0, 0);
         return;
     }
     // SACK blocks need options. The number is right but for what the accelerator sent by itself and
@@ -169,6 +170,7 @@ struct zn_sent *zn__tcp_sent_push(struct zn_tcp_conn *conn, enum zn_sent_kind ki
         .seq = conn->snd_nxt,
         .len = len,
         .kind = (uint8_t)kind,
+        .last = true,
     };
     conn->snd_nxt += len;
     return sent;
@@ -185,36 +187,71 @@ uint32_t zn__tcp_usable(const struct zn_tcp_conn *conn)
     return window < congestion ? window : congestion;
 }
 
+// How long the next segment is, by what is pending.
+static uint32_t next_len(const struct zn_tcp_conn *conn)
+{
+    uint32_t len = 0;
+    for (uint32_t i = 0; i < conn->pending.count && i < PIECES_MAX && len < conn->mss; i++) {
+        const struct zn_span *span = zn__tcp_queue_at(&conn->pending, i, sizeof(*span));
+        len = span->len < conn->mss - len ? len + span->len : conn->mss;
+    }
+    return len;
+}
+
+// Moves `len` bytes from the head of what is pending to what is submitted; returns their pieces,
+// less when there is no memory.
+static unsigned take_pieces(struct zn_tcp_conn *conn, uint32_t len, struct iovec *body,
+                            uint32_t *len_out)
+{
+    unsigned pieces = 0;
+    struct zn_span *entry = NULL;
+    *len_out = 0;
+    while (len > 0) {
+        struct zn_span *span = zn__tcp_queue_at(&conn->pending, 0, sizeof(*span));
+        uint32_t part = span->len < len ? span->len : len;
+        struct zn_span *made = zn__tcp_queue_push(&conn->submitted, sizeof(*made));
+        if (made == NULL)
+            break;
+        entry = made;
+        *entry = (struct zn_span){ .data = span->data, .at_us = conn->tcp->now_us, .len = part };
+        body[pieces++] = (struct iovec){ (void *)span->data, part };
+        span->data += part;
+        span->len -= part;
+        if (span->len == 0)
+            zn__tcp_queue_pop(&conn->pending);
+        len -= part;
+        *len_out += part;
+    }
+    if (entry != NULL) // a push may have moved the others, not the last one
+        entry->last = true;
+    conn->submitted_bytes += *len_out;
+    conn->pending_bytes -= *len_out;
+    return pieces;
+}
+
 // Sends one segment from the head of what is pending; false: not now.
 static bool send_one(struct zn_tcp_conn *conn)
 {
-    struct zn_span *span = zn__tcp_queue_at(&conn->pending, 0, sizeof(*span));
+    struct iovec body[PIECES_MAX];
     uint32_t room = zn__tcp_usable(conn);
-    uint32_t len = span->len < conn->mss ? span->len : conn->mss;
+    uint32_t len = next_len(conn);
     if (room < len) {
         // Sender's side of silly window avoidance (RFC 9293 section 3.8.6.2.1).
         if (room == 0 || conn->snd_una != conn->snd_nxt + conn->submitted_bytes)
             return false;
         len = room;
     }
-    struct zn_span part = { .data = span->data, .len = len };
-    struct zn_span *entry = zn__tcp_queue_push(&conn->submitted, sizeof(*entry));
-    if (entry == NULL)
+    if (conn->sent.count + conn->submitted.count >= ZN_FLIGHT_MAX)
         return false;
-    *entry = part;
-    uint32_t next = conn->snd_nxt + conn->submitted_bytes + len;
+    unsigned pieces = take_pieces(conn, len, body, &len);
+    if (pieces == 0)
+        return false;
+    uint32_t next = conn->snd_nxt + conn->submitted_bytes;
     if (zn__seq_lt(conn->limit, next))
         zn__tcp_flow_grant(conn, next, false);
-    conn->submitted_bytes += len;
-    conn->pending_bytes -= len;
-    span->data += len;
-    span->len -= len;
-    bool last = span->len == 0 && conn->pending.count == 1;
-    if (span->len == 0)
-        zn__tcp_queue_pop(&conn->pending);
-    submit(conn, &part,
-           (uint8_t)((last ? ZN_CMD_PUSH : 0) | (last && !conn->corked ? 0 : ZN_CMD_OPEN)),
-           ZN_COOKIE_DATA);
+    bool all = conn->pending.count == 0;
+    submit(conn, body, pieces, len,
+           (uint8_t)((all ? ZN_CMD_PUSH : 0) | (all && !conn->corked ? 0 : ZN_CMD_OPEN)));
     return true;
 }
 

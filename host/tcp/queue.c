@@ -5,12 +5,12 @@
 
 #include "tcp/stack.h"
 
-enum { ROOM_MIN = 4, ROOM_MAX = 1 << 16 };
+enum { ROOM_MIN = 4 };
 
 static int grow(struct zn_tcp_queue *queue, size_t entry_size)
 {
     uint32_t room = queue->room == 0 ? ROOM_MIN : queue->room * 2;
-    if (room > ROOM_MAX)
+    if (room > ZN_QUEUE_MAX)
         return -1;
     char *entries = malloc(room * entry_size);
     if (entries == NULL)

@@ -39,35 +39,69 @@ static void refused_return(struct zn_tcp_conn *conn)
     zn__tcp_mark(conn);
 }
 
+// Bytes of the oldest segment that was submitted; 0: there is none.
+static uint32_t submitted_len(const struct zn_tcp_conn *conn)
+{
+    uint32_t len = 0;
+    for (uint32_t i = 0; i < conn->submitted.count; i++) {
+        const struct zn_span *span = zn__tcp_queue_at(&conn->submitted, i, sizeof(*span));
+        len += span->len;
+        if (span->last)
+            return len;
+    }
+    return 0;
+}
+
+// A piece of the caller's has left; false: no memory.
+static bool piece_sent(struct zn_tcp_conn *conn, const struct zn_span *piece)
+{
+    struct zn_sent *sent = zn__tcp_sent_push(conn, ZN_SENT_HOST, piece->data, (uint16_t)piece->len);
+    if (sent == NULL)
+        return false;
+    sent->at_us = piece->at_us;
+    sent->last = piece->last;
+    return true;
+}
+
+static bool piece_refused(struct zn_tcp_conn *conn, const struct zn_span *piece)
+{
+    struct zn_span *back = zn__tcp_queue_push(&conn->refused, sizeof(*back));
+    if (back == NULL)
+        return false;
+    *back = *piece;
+    conn->pending_bytes += piece->len;
+    conn->blocked = true;
+    return true;
+}
+
 static void segment_done(struct zn_tcp_conn *conn, const struct zn_acc_report_record *record)
 {
     if (record->cookie == ZN_COOKIE_ACK)
         return;
-    struct zn_span *span =
-        conn->submitted.count == 0 ? NULL : zn__tcp_queue_at(&conn->submitted, 0, sizeof(*span));
-    if (span == NULL || span->len != record->length || record->seq != conn->snd_nxt) {
+    bool sent = record->reason == ZN_REASON_OK;
+    bool again = record->reason == ZN_REASON_NO_GRANT || record->reason == ZN_REASON_BLOCKED ||
+                 record->reason == ZN_REASON_IN_FRAME;
+    uint32_t len = submitted_len(conn);
+    if (len == 0 || !(sent || again) || record->length != (sent ? len : 0) ||
+        record->seq != conn->snd_nxt) {
         bad_record(conn);
         return;
     }
-    struct zn_span done = *span;
-    zn__tcp_queue_pop(&conn->submitted);
-    conn->submitted_bytes -= done.len;
-    if (record->reason == ZN_REASON_OK) {
-        if (zn__tcp_sent_push(conn, ZN_SENT_HOST, done.data, (uint16_t)done.len) == NULL)
+    for (bool last = false; !last;) {
+        struct zn_span piece =
+            *(struct zn_span *)zn__tcp_queue_at(&conn->submitted, 0, sizeof(piece));
+        zn__tcp_queue_pop(&conn->submitted);
+        conn->submitted_bytes -= piece.len;
+        last = piece.last;
+        if (!(sent ? piece_sent(conn, &piece) : piece_refused(conn, &piece))) {
             bad_record(conn);
-        return;
+            return;
+        }
     }
-    struct zn_span *back = zn__tcp_queue_push(&conn->refused, sizeof(*back));
-    if (back == NULL) {
-        bad_record(conn);
-        return;
-    }
-    *back = done;
-    conn->pending_bytes += done.len;
-    conn->blocked = true;
 }
 
-// Remembers the ping or probe that the accelerator took of a treated segment, if it took one.
+// Remembers the ping or probe that the accelerator took of a treated segment, if it took one. Also
+// of a closed connection, whose flow id must not be used again before the record came.
 void zn__tcp_taken(struct zn_tcp_conn *conn, const struct zn_segment *segment,
                    const struct zn_acc_rx_annotation *annotation)
 {
@@ -76,7 +110,8 @@ void zn__tcp_taken(struct zn_tcp_conn *conn, const struct zn_segment *segment,
         const struct zn_acc_frame_desc *frame = &annotation->frame[i];
         if (!(frame->flags & ZN_FRAME_TAKEN))
             continue;
-        if (frame->length > ZN_REPLY_MAX - 2 ||
+        conn->taken++;
+        if (conn->state == ZN_TCP_CLOSED || frame->length > ZN_REPLY_MAX - 2 ||
             frame->offset + frame->length > segment->payload_len ||
             ((frame->b0 & 15) == 1 && frame->length != sizeof(probe_answer) - 1))
             return; // the device contradicts itself; its record will not be believed
@@ -108,11 +143,12 @@ static bool take_ping(struct zn_tcp_conn *conn, uint32_t cookie, struct zn_ping 
 static void reply_done(struct zn_tcp_conn *conn, const struct zn_acc_report_record *record)
 {
     struct zn_ping ping;
-    if (!take_ping(conn, record->cookie, &ping) || record->length != ping.len + 2) {
+    bool sent = record->reason == ZN_REASON_OK;
+    if (!take_ping(conn, record->cookie, &ping) || record->length != (sent ? ping.len + 2 : 0)) {
         bad_record(conn);
         return;
     }
-    if (record->reason != ZN_REASON_OK) {
+    if (!sent) {
         if (!conn->released)
             conn->tcp->config.sink.unanswered(conn->tcp->config.user, conn, ping.b0, ping.payload,
                                               ping.len);
@@ -161,8 +197,12 @@ void zn_tcp_record(struct zn_tcp *tcp, const struct zn_acc_report_record *record
         command_done(conn, record);
         return;
     }
-    if (conn->state == ZN_TCP_CLOSED)
-        return; // of commands before the DELETE
+    if (record->kind == ZN_RECORD_REPLY && conn->taken > 0)
+        conn->taken--;
+    if (conn->state == ZN_TCP_CLOSED) { // of what was under way before the DELETE
+        zn__tcp_mark(conn);
+        return;
+    }
     if (record->kind == ZN_RECORD_SENT)
         segment_done(conn, record);
     else if (record->kind == ZN_RECORD_REPLY)

@@ -80,7 +80,7 @@ void zn__tcp_detect_loss(struct zn_tcp_conn *conn)
     for (uint32_t i = conn->sacked_bytes != 0 ? conn->sent.count : 0; i-- > 0;) {
         struct zn_sent *sent = sent_at(conn, i);
         if (sent->sacked) {
-            above++;
+            above += sent->last;
         } else if (above >= DUP_THRESH && !sent->lost) {
             set_lost(conn, sent, true);
             found = true;

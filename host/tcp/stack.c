@@ -138,6 +138,23 @@ static void stray(struct zn_tcp *tcp, const struct zn_segment *segment)
     }
 }
 
+// A treated segment belongs to the flow that the accelerator says, whose bytes nobody else can
+// read: a connection that has closed since drops it.
+static void treated_in(struct zn_tcp *tcp, const struct zn_acc_rx_annotation *annotation,
+                       struct zn_segment *segment)
+{
+    struct zn_tcp_conn *conn = zn__tcp_conn(tcp, annotation->flow);
+    if (conn == NULL || memcmp(&conn->tuple, &segment->tuple, sizeof(conn->tuple)) != 0) {
+        tcp->stats.drop_bad_record++;
+        return;
+    }
+    zn__tcp_taken(conn, segment, annotation);
+    if (conn->state == ZN_TCP_CLOSED)
+        tcp->stats.drop_other++;
+    else
+        zn__tcp_conn_input(conn, segment, annotation);
+}
+
 static void segment_in(struct zn_tcp *tcp, const struct zn_acc_rx_annotation *annotation,
                        struct zn_segment *segment)
 {
@@ -145,21 +162,15 @@ static void segment_in(struct zn_tcp *tcp, const struct zn_acc_rx_annotation *an
         tcp->stats.drop_not_ours++;
         return;
     }
-    bool treated = annotation->reason == ZN_REASON_OK;
+    tcp->stats.segments++;
+    if (annotation->reason == ZN_REASON_OK) {
+        treated_in(tcp, annotation, segment);
+        return;
+    }
     uint32_t entry = zn__tcp_find(tcp, &segment->tuple);
     uint32_t index = zn__entry_index(entry);
-    tcp->stats.segments++;
     if (zn__entry_kind(entry) == ZN_ENTRY_CONN) {
-        struct zn_tcp_conn *conn = zn__tcp_conn(tcp, index);
-        if (treated && annotation->flow != index) {
-            tcp->stats.drop_bad_record++;
-            return;
-        }
-        if (treated)
-            zn__tcp_taken(conn, segment, annotation);
-        zn__tcp_conn_input(conn, segment, treated ? annotation : NULL);
-    } else if (treated) {
-        tcp->stats.drop_bad_record++;
+        zn__tcp_conn_input(zn__tcp_conn(tcp, index), segment, NULL);
     } else if (zn__entry_kind(entry) == ZN_ENTRY_HALF) {
         zn__tcp_half_input(tcp, index, segment);
     } else if (zn__entry_kind(entry) == ZN_ENTRY_NONE ||

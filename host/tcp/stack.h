@@ -10,7 +10,10 @@
 enum {
     ZN_TCP_PORTS = 8,
     ZN_CONNS_A_BLOCK = 256,
-    ZN_REPLY_MAX = 127, // bytes of a reply frame
+    ZN_REPLY_MAX = 127,     // bytes of a reply frame
+    ZN_QUEUE_MAX = 1 << 16, // entries
+    ZN_FLIGHT_MAX =
+        ZN_QUEUE_MAX / 2, // pieces of the caller's in flight; the accelerator's come on top
 };
 
 // --- Sending
@@ -29,6 +32,7 @@ struct zn_sent {
     uint32_t seq;
     uint16_t len; // of sequence space
     uint8_t kind;
+    bool last : 1; // ends a segment; others share theirs with the next one
     bool sacked : 1;
     bool lost : 1;
     bool resent : 1;
@@ -37,8 +41,9 @@ struct zn_sent {
 // Bytes that wait to be sent, or that the accelerator has not reported yet.
 struct zn_span {
     const uint8_t *data;
+    uint64_t at_us; // when it was submitted
     uint32_t len;
-    bool open; // SEGMENT: ends inside a frame of the caller's
+    bool last; // submitted: ends its segment
 };
 
 // A queue of equal entries in a power-of-two ring. An empty one holds no memory.
@@ -98,6 +103,7 @@ struct zn_tcp_conn {
     uint32_t flow;      // its index, and the accelerator's flow id
     uint8_t state;      // enum zn_tcp_state
     uint8_t deleting;   // DONE and RX_DONE of DELETE that have not come
+    uint16_t taken;     // pings whose REPLY record has not come
     bool dirty : 1;     // on the stack's list: zn_tcp_flush() looks at it
     bool offloaded : 1; // the accelerator knows the flow
     bool treated : 1;   // and treats its frames
@@ -115,6 +121,7 @@ struct zn_tcp_conn {
     bool probed : 1;      // one tail loss probe a flight
     bool probe_armed : 1; // ZN_DUE_RETRANSMIT is that probe
     bool blocked : 1;     // the accelerator refused a segment
+    bool makes : 1;       // the accelerator may send bytes of its own on this flow
     bool corked : 1;
     bool in_use : 1;
 
@@ -184,7 +191,6 @@ struct zn_half {
     uint32_t irs;
     uint32_t iss;
     uint16_t mss;
-    uint16_t window;
     uint8_t scale; // 255: none
     bool sack;
     uint8_t tries;
@@ -221,7 +227,6 @@ struct zn_tcp {
     uint64_t now_ms;
     uint16_t ports[ZN_TCP_PORTS];
     uint16_t ip_id;
-    bool flushing;
     uint8_t scale; // of the receive window
 
     struct zn_tcp_conn *dirty;

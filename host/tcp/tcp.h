@@ -104,7 +104,7 @@ struct zn_tcp_stats {
 
 int zn_tcp_create(const struct zn_tcp_config *config,
                   struct zn_tcp **tcp_out); // 0, -EINVAL, -ENOMEM
-void zn_tcp_destroy(struct zn_tcp *tcp); // peers of what is still open get RST; no more events
+void zn_tcp_destroy(struct zn_tcp *tcp);    // peers of what is still open get RST; no more events
 const struct zn_tcp_stats *zn_tcp_stats(const struct zn_tcp *tcp);
 
 // Accepts connections to `port`; up to 8 ports. 0 or -ENOSPC. `port` 0: stops accepting.
@@ -148,7 +148,7 @@ size_t zn_tcp_unacked(const struct zn_tcp_conn *conn);
 void zn_tcp_want(struct zn_tcp_conn *conn, bool wanted);
 
 // From rcv_nxt on the peer's bytes are WebSocket frames and `state` holds there: the accelerator
-// treats them.
+// treats them. Once with FLOW_ANSWER or FLOW_ENGINE: later calls change nothing.
 struct zn_tcp_offload {
     uint8_t flags; // FLOW_*
     uint32_t max_frame;

@@ -5,7 +5,7 @@
 #include "soft/compose.h"
 #include "soft/checksum.h"
 
-enum { DONT_FRAGMENT = 0x4000, TCP_HEADER_WORDS = ZN__TCP_HEADER / 4 };
+enum { VERSION_AND_LENGTH = 0x45, DONT_FRAGMENT = 0x4000, TCP_HEADER_WORDS = ZN__TCP_HEADER / 4 };
 
 // Returns the bytes written.
 static size_t put_ethernet(uint8_t *out, const struct zn_acc_flow_address *address)
@@ -24,7 +24,7 @@ static size_t put_ethernet(uint8_t *out, const struct zn_acc_flow_address *addre
 
 static size_t put_ipv4(uint8_t *out, const struct zn_acc_flow_address *address)
 {
-    out[0] = 0x45;
+    out[0] = VERSION_AND_LENGTH;
     zn__store_be16(out + 6, DONT_FRAGMENT);
     out[9] = ZN__PROTOCOL_TCP;
     memcpy(out + 12, address->local_address, 4);
@@ -72,11 +72,20 @@ static void write_ip(const struct zn__soft_settings *settings, struct zn__soft_t
         ip[7] = settings->ttl;
         return;
     }
+    uint16_t total_len = zn__be16((uint16_t)(ZN__IPV4_HEADER + tcp_len));
+    uint16_t id = zn__be16(tx->ip_id++);
+    // From the fields, not from memory: that would wait for the bytes just written.
+    uint64_t sum = tx->address_sum;
+    sum += zn__be16((uint16_t)(VERSION_AND_LENGTH << 8 | settings->tos));
+    sum += total_len;
+    sum += id;
+    sum += zn__be16(DONT_FRAGMENT);
+    sum += zn__be16((uint16_t)(settings->ttl << 8 | ZN__PROTOCOL_TCP));
+    uint16_t checksum = (uint16_t)~zn__soft_sum_fold(sum);
     ip[1] = settings->tos;
-    zn__store_be16(ip + 2, (uint16_t)(ZN__IPV4_HEADER + tcp_len));
-    zn__store_be16(ip + 4, tx->ip_id++);
+    memcpy(ip + 2, &total_len, sizeof(total_len));
+    memcpy(ip + 4, &id, sizeof(id));
     ip[8] = settings->ttl;
-    uint16_t checksum = (uint16_t)~zn__soft_sum_fold(zn__soft_sum(ip, 12) + tx->address_sum);
     memcpy(ip + 10, &checksum, sizeof(checksum));
 }
 

@@ -133,16 +133,26 @@ static enum zn_acc_reason any_frame(struct walk *w, const struct zn__soft_frame_
     return ZN_REASON_OK;
 }
 
+// First bytes that judge() lets pass with any small length: not all of them, but those that come
+// often.
+static inline bool is_usual(uint8_t b0, bool deflate)
+{
+    unsigned data = deflate ? b0 & ~(unsigned)(ZN_WS_FIN | ZN_WS_RSV1) : b0 & ~(unsigned)ZN_WS_FIN;
+    return data - ZN_WS_TEXT <= ZN_WS_BINARY - ZN_WS_TEXT || b0 == (ZN_WS_FIN | ZN_WS_PING) ||
+           b0 == (ZN_WS_FIN | ZN_WS_PONG);
+}
+
 // The common case: frames of up to 125 bytes that are there as a whole. Stops in front of all
 // others, the bad ones included.
 static void small_frames(struct walk *w, const struct zn__soft_frame_limits *limits)
 {
+    uint32_t max = limits->max_frame < ZN_WS_CONTROL_MAX ? limits->max_frame : ZN_WS_CONTROL_MAX;
+    bool deflate = limits->deflate;
     while (w->len - w->at >= ZN_WS_SMALL_HEAD) {
         uint8_t *head = w->payload + w->at;
         uint32_t length = head[1] ^ ZN_WS_MASKED;
-        if (length > ZN_WS_CONTROL_MAX || length > w->len - w->at - ZN_WS_SMALL_HEAD)
-            return;
-        if (judge(head[0], head[1], length, limits) != ZN_REASON_OK)
+        if (length > max || length > w->len - w->at - ZN_WS_SMALL_HEAD ||
+            !is_usual(head[0], deflate))
             return;
         w->at += ZN_WS_SMALL_HEAD;
         describe(w, head[0], length);

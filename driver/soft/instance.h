@@ -103,7 +103,6 @@ struct zn_soft {
     uint32_t counters[ZN__SOFT_COUNTERS];
     struct zn__soft_table table;
     uint8_t headers[sizeof(((struct zn__soft_tx_flow *)0)->headers)]; // of the segment being sent
-    void *memory;                                                     // holds all of it
 };
 
 static inline void zn__soft_count(struct zn_soft *soft, unsigned counter)

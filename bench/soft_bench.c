@@ -15,7 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FEW = 1024, MANY = 262144, HEADERS = 54, TCP = 34, BUFFERS = 256, BUFFER = 2048 };
+enum {
+    FEW = 1024,
+    MANY = 262144,
+    HEADERS = 54,
+    TCP = 34,
+    BURST = 32,
+    BUFFERS = 256,
+    BUFFER = 2048
+};
 
 struct rig {
     struct zn_soft *soft;
@@ -108,7 +116,8 @@ static void rig_deinit(struct rig *rig)
     free(rig->message);
 }
 
-// One packet a flow, with `payload_len` bytes of frames of `frame_len`, the last one longer.
+// One packet a flow, in an order that no prefetcher guesses, with `payload_len` bytes of frames of
+// `frame_len`, the last one longer.
 static void packets_make(struct rig *rig, size_t payload_len, size_t frame_len)
 {
     rig->packet_len = HEADERS + payload_len;
@@ -117,10 +126,10 @@ static void packets_make(struct rig *rig, size_t payload_len, size_t frame_len)
     if (rig->packets == NULL)
         die("no memory");
     memset(rig->packets, 0, rig->stride * rig->flows);
-    for (uint32_t flow = 0; flow < rig->flows; flow++) {
-        uint8_t *p = rig->packets + flow * rig->stride, *payload = p + HEADERS;
+    for (uint32_t i = 0; i < rig->flows; i++) {
+        uint8_t *p = rig->packets + i * rig->stride, *payload = p + HEADERS;
         struct zn_acc_flow_address address;
-        address_make(flow, &address);
+        address_make(i * 0x9e3779b1 % rig->flows, &address);
         zn__store_be16(p + 12, ZN__TYPE_IPV4);
         p[14] = 0x45;
         zn__store_be16(p + 16, (uint16_t)(rig->packet_len - 14));
@@ -163,15 +172,21 @@ static void renumber(uint8_t *packet, uint32_t payload_len)
     memcpy(packet + TCP + 16, &sum, 2);
 }
 
+// Bursts, as a port hands them out; `times` is rounded up to whole ones.
 static void run_receive(void *arg, size_t times)
 {
     struct rig *rig = arg;
-    struct zn_acc_rx_annotation annotation;
-    for (size_t i = 0; i < times; i++) {
-        uint8_t *packet = rig->packets + rig->next * rig->stride;
-        zn_soft_receive(rig->soft, packet, rig->packet_len, false, true, &annotation);
-        renumber(packet, (uint32_t)(rig->packet_len - HEADERS));
-        rig->next = rig->next + 1 < rig->flows ? rig->next + 1 : 0;
+    struct zn_acc_rx_annotation annotations[BURST];
+    struct zn_soft_packet burst[BURST];
+    for (size_t i = 0; i < times; i += BURST) {
+        for (unsigned k = 0; k < BURST; k++) {
+            uint8_t *packet = rig->packets + rig->next * rig->stride;
+            burst[k] = (struct zn_soft_packet){ packet, rig->packet_len, false, &annotations[k] };
+            rig->next = rig->next + 1 < rig->flows ? rig->next + 1 : 0;
+        }
+        zn_soft_receive_burst(rig->soft, burst, BURST, true);
+        for (unsigned k = 0; k < BURST; k++)
+            renumber(burst[k].data, (uint32_t)(rig->packet_len - HEADERS));
     }
 }
 

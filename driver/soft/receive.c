@@ -5,14 +5,23 @@
 #include "soft/parse.h"
 #include "soft/reply.h"
 
-// Steps 10 to 13: the flow, in *flow_out, and whether the segment is the one that it waits for.
-static enum zn_acc_reason find_flow(const struct zn_soft *soft,
-                                    const struct zn__soft_segment *segment, uint32_t *flow_out)
+enum { BURST = 32 };
+
+// A packet between its stages: the headers are read; its bucket is known; its flow is.
+struct passage {
+    struct zn__soft_segment segment;
+    uint32_t hash;
+    uint32_t flow;
+    bool found; // `flow` has the hash's tag
+};
+
+// Steps 10 to 13: the flow, and whether the segment is the one that it waits for.
+static enum zn_acc_reason judge_flow(const struct zn_soft *soft, const struct passage *p)
 {
-    uint32_t hash = zn__soft_table_hash(&soft->table, &segment->tuple, segment->v6);
-    if (!zn__soft_table_find(&soft->table, hash, flow_out))
+    const struct zn__soft_segment *segment = &p->segment;
+    if (!p->found)
         return ZN_REASON_NO_FLOW;
-    const struct zn__soft_rx_flow *rx = &soft->rx[*flow_out];
+    const struct zn__soft_rx_flow *rx = &soft->rx[p->flow];
     if (rx->v6 != segment->v6 || memcmp(&rx->tuple, &segment->tuple, sizeof(rx->tuple)) != 0)
         return ZN_REASON_NO_FLOW;
     if (!(soft->settings.control & ZN__CONTROL_RECEIVE) || !(rx->flags & ZN_FLOW_RECEIVE))
@@ -109,47 +118,96 @@ static enum zn_acc_reason treat(struct zn_soft *soft, uint32_t flow, uint8_t *pa
     return ZN_REASON_OK;
 }
 
-static enum zn_acc_reason receive(struct zn_soft *soft, uint8_t *packet, size_t len, bool may_take,
-                                  struct zn_acc_rx_annotation *annotation)
+static enum zn_acc_reason finish(struct zn_soft *soft, const struct passage *p, uint8_t *packet,
+                                 bool may_take, struct zn_acc_rx_annotation *annotation)
 {
-    struct zn__soft_segment segment;
-    uint32_t flow;
-    zn__soft_parse(packet, len, &segment);
-    annotation->flags = segment.checksum_ok ? ZN_RX_CHECKSUM_OK : 0;
-    if (segment.reason != ZN_REASON_OK)
-        return segment.reason;
-    annotation->payload_offset = segment.payload_offset;
-    annotation->payload_length = segment.payload_len;
-    enum zn_acc_reason reason = find_flow(soft, &segment, &flow);
+    const struct zn__soft_segment *segment = &p->segment;
+    annotation->flags = segment->checksum_ok ? ZN_RX_CHECKSUM_OK : 0;
+    if (segment->reason != ZN_REASON_OK)
+        return segment->reason;
+    annotation->payload_offset = segment->payload_offset;
+    annotation->payload_length = segment->payload_len;
+    enum zn_acc_reason reason = judge_flow(soft, p);
     if (reason == ZN_REASON_NO_FLOW)
         return reason;
-    const struct zn__soft_rx_flow *rx = &soft->rx[flow];
+    const struct zn__soft_rx_flow *rx = &soft->rx[p->flow];
     annotation->flags |= ZN_RX_FLOW;
-    annotation->flow = flow;
+    annotation->flow = p->flow;
     annotation->state = rx->state;
     if (reason == ZN_REASON_OK)
-        reason = treat(soft, flow, packet + segment.payload_offset, segment.payload_len, may_take,
-                       annotation);
+        reason = treat(soft, p->flow, packet + segment->payload_offset, segment->payload_len,
+                       may_take, annotation);
     annotation->rcv_nxt = rx->rcv_nxt;
     return reason;
+}
+
+// The first stage: what the packet says by itself. Its bucket is fetched.
+static void enter(const struct zn_soft *soft, const struct zn_soft_packet *packet,
+                  struct passage *p)
+{
+    p->segment.checksum_ok = false;
+    p->found = false;
+    if (packet->len > soft->config.packet_max) {
+        p->segment.reason = ZN_REASON_BAD_LENGTH;
+    } else if (packet->broken) {
+        p->segment.reason = ZN_REASON_BAD_PACKET;
+    } else {
+        zn__soft_parse(packet->data, packet->len, &p->segment);
+        if (p->segment.reason != ZN_REASON_OK)
+            return;
+        p->hash = zn__soft_table_hash(&soft->table, &p->segment.tuple, p->segment.v6);
+        __builtin_prefetch(zn__soft_table_bucket(&soft->table, p->hash));
+    }
+}
+
+// The second stage: which flow it may be of. The flow is fetched.
+static void look_up(const struct zn_soft *soft, struct passage *p)
+{
+    if (p->segment.reason != ZN_REASON_OK)
+        return;
+    p->found = zn__soft_table_find(&soft->table, p->hash, &p->flow);
+    if (p->found)
+        __builtin_prefetch(&soft->rx[p->flow], 1);
+}
+
+// The last stage: everything that has an effect.
+static void leave(struct zn_soft *soft, const struct zn_soft_packet *packet, bool may_take,
+                  const struct passage *p)
+{
+    struct zn_acc_rx_annotation *annotation = packet->annotation;
+    memset(annotation, 0, sizeof(*annotation));
+    annotation->kind = ZN_MSG_RX_PACKET;
+    annotation->version = ZN_CONTRACT_VERSION;
+    if (packet->len <= soft->config.packet_max)
+        annotation->packet_length = (uint16_t)packet->len;
+    enum zn_acc_reason reason = finish(soft, p, packet->data, may_take, annotation);
+    annotation->reason = (uint8_t)reason;
+    zn__soft_count(soft, (unsigned)reason);
+    zn__soft_count(soft, ZN_COUNTER_RX_PACKETS);
+}
+
+void zn_soft_receive_burst(struct zn_soft *soft, const struct zn_soft_packet *packets,
+                           unsigned count, bool may_take)
+{
+    struct passage passages[BURST];
+    while (count > 0) {
+        unsigned n = count < BURST ? count : BURST;
+        for (unsigned i = 0; i < n; i++)
+            enter(soft, &packets[i], &passages[i]);
+        for (unsigned i = 0; i < n; i++)
+            look_up(soft, &passages[i]);
+        for (unsigned i = 0; i < n; i++)
+            leave(soft, &packets[i], may_take, &passages[i]);
+        packets += n;
+        count -= n;
+    }
 }
 
 void zn_soft_receive(struct zn_soft *soft, uint8_t *packet, size_t len, bool broken, bool may_take,
                      struct zn_acc_rx_annotation *annotation)
 {
-    enum zn_acc_reason reason;
-    memset(annotation, 0, sizeof(*annotation));
-    annotation->kind = ZN_MSG_RX_PACKET;
-    annotation->version = ZN_CONTRACT_VERSION;
-    if (len > soft->config.packet_max) {
-        reason = ZN_REASON_BAD_LENGTH;
-    } else {
-        annotation->packet_length = (uint16_t)len;
-        reason = broken ? ZN_REASON_BAD_PACKET : receive(soft, packet, len, may_take, annotation);
-    }
-    annotation->reason = (uint8_t)reason;
-    zn__soft_count(soft, (unsigned)reason);
-    zn__soft_count(soft, ZN_COUNTER_RX_PACKETS);
+    struct zn_soft_packet one = { packet, len, broken, annotation };
+    zn_soft_receive_burst(soft, &one, 1, may_take);
 }
 
 static void tuple_of(const struct zn_acc_flow_address *address, struct zn__soft_tuple *tuple)

@@ -41,14 +41,9 @@ uint32_t zn__soft_table_hash(const struct zn__soft_table *table, const struct zn
            hash_bytes(table, tuple, offsetof(struct zn__soft_tuple, peer_port), 4);
 }
 
-static struct zn__soft_bucket *bucket_of(const struct zn__soft_table *table, uint32_t hash)
-{
-    return &table->buckets[hash & table->mask];
-}
-
 bool zn__soft_table_find(const struct zn__soft_table *table, uint32_t hash, uint32_t *flow_out)
 {
-    const struct zn__soft_bucket *bucket = bucket_of(table, hash);
+    const struct zn__soft_bucket *bucket = zn__soft_table_bucket(table, hash);
     for (unsigned i = 0; i < ZN__BUCKET_SLOTS; i++) {
         if (bucket->used >> i & 1 && bucket->tag[i] == hash >> 16) {
             *flow_out = bucket->flow[i];
@@ -60,7 +55,7 @@ bool zn__soft_table_find(const struct zn__soft_table *table, uint32_t hash, uint
 
 bool zn__soft_table_add(struct zn__soft_table *table, uint32_t hash, uint32_t flow)
 {
-    struct zn__soft_bucket *bucket = bucket_of(table, hash);
+    struct zn__soft_bucket *bucket = zn__soft_table_bucket(table, hash);
     unsigned at = ZN__BUCKET_SLOTS;
     uint32_t equal;
     if (zn__soft_table_find(table, hash, &equal))
@@ -77,7 +72,7 @@ bool zn__soft_table_add(struct zn__soft_table *table, uint32_t hash, uint32_t fl
 
 bool zn__soft_table_delete(struct zn__soft_table *table, uint32_t hash, uint32_t flow)
 {
-    struct zn__soft_bucket *bucket = bucket_of(table, hash);
+    struct zn__soft_bucket *bucket = zn__soft_table_bucket(table, hash);
     for (unsigned i = 0; i < ZN__BUCKET_SLOTS; i++) {
         if (bucket->used >> i & 1 && bucket->flow[i] == flow) {
             bucket->used &= (uint8_t) ~(1u << i);

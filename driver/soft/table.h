@@ -35,6 +35,12 @@ void zn__soft_table_key(struct zn__soft_table *table, const uint8_t key[ZN__TOEP
 uint32_t zn__soft_table_hash(const struct zn__soft_table *table, const struct zn__soft_tuple *tuple,
                              bool v6);
 
+static inline struct zn__soft_bucket *zn__soft_table_bucket(const struct zn__soft_table *table,
+                                                            uint32_t hash)
+{
+    return &table->buckets[hash & table->mask];
+}
+
 // The flow whose tag is the hash's, in *flow_out; false if there is none. A bucket has a tag once
 // at most.
 bool zn__soft_table_find(const struct zn__soft_table *table, uint32_t hash, uint32_t *flow_out);

@@ -671,6 +671,53 @@ static void defects_of_two_kinds_give_the_first(void **state)
     soft_rig_init(&rig);
 }
 
+// A burst of packets of several flows, good and bad, does what its packets do one by one.
+static void burst_is_its_packets_one_by_one(void **state)
+{
+    (void)state;
+    enum { PACKETS = 100, ROOM = 2100 };
+    static struct soft_rig other;
+    static uint8_t bytes[2][PACKETS][ROOM];
+    static struct zn_acc_rx_annotation annotations[2][PACKETS];
+    struct zn_soft_packet burst[PACKETS];
+    uint32_t seq[4] = { SEQ, SEQ, SEQ, SEQ }, seed = 5;
+    soft_rig_init(&other);
+    for (uint32_t flow = 0; flow < 4; flow++) {
+        struct soft_peer peer = soft_peer_make(flow);
+        soft_rig_add(&rig, flow, &peer, SEQ, 1);
+        soft_rig_add(&other, flow, &peer, SEQ, 1);
+    }
+    for (unsigned i = 0; i < PACKETS; i++) {
+        uint32_t flow = soft_random(&seed) % 4, what = soft_random(&seed) % 8;
+        struct soft_peer peer = soft_peer_make(what == 0 ? 9 : flow);
+        size_t len = make_packet(&peer, seq[flow] + (what == 1), 0);
+        if (what == 2 && i > 20) // a bad frame
+            packet[soft_packet_tcp(&peer) + 21] = 5;
+        if (what == 2)
+            soft_packet_seal(packet, &peer);
+        if (what == 3)
+            packet[len - 1] ^= 1;
+        if (what > 3)
+            seq[flow] += 18;
+        memcpy(bytes[0][i], packet, len);
+        memcpy(bytes[1][i], packet, len);
+        len = i % 50 == 49 ? ROOM : len;
+        burst[i] = (struct zn_soft_packet){ bytes[0][i], len, i % 30 == 29, &annotations[0][i] };
+        zn_soft_receive(other.soft, bytes[1][i], len, burst[i].broken, i < 70, &annotations[1][i]);
+        if (what > 3 && annotations[1][i].reason != ZN_REASON_OK)
+            seq[flow] -= 18;
+    }
+    zn_soft_receive_burst(rig.soft, burst, 70, true);
+    zn_soft_receive_burst(rig.soft, burst + 70, PACKETS - 70, false);
+    assert_memory_equal(annotations[0], annotations[1], sizeof(annotations[0]));
+    assert_memory_equal(bytes[0], bytes[1], sizeof(bytes[0]));
+    for (unsigned i = 0; i < 64; i++)
+        assert_int_equal(soft_rig_counter(&rig, i), soft_rig_counter(&other, i));
+    assert_in_range(soft_rig_counter(&rig, ZN_REASON_OK), 10, 90);
+    assert_true(soft_rig_counter(&rig, ZN_REASON_WAIT_RESYNC) > 0);
+    soft_rig_deinit(&other);
+}
+
 static void counters_tell_each_reason(void **state)
 {
     (void)state;
@@ -706,6 +753,7 @@ int main(void)
         CASE(packet_with_any_bit_flipped_is_untouched),
         CASE(defect_each_has_its_reason),
         CASE(defects_of_two_kinds_give_the_first),
+        CASE(burst_is_its_packets_one_by_one),
         CASE(counters_tell_each_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,17 @@ void zn__tcp_conn_end(struct zn_tcp_conn *conn)
     zn__tcp_mark(conn);
 }
 
+// Both sides have closed and heard of it, and the caller has all that came.
+void zn__tcp_conn_end_if_over(struct zn_tcp_conn *conn)
+{
+    if (!conn->released && !conn->fin_told)
+        return;
+    if (conn->state == ZN_TCP_TIME_WAIT)
+        zn__tcp_time_wait_enter(conn);
+    else if (conn->fin_done)
+        zn__tcp_conn_end(conn);
+}
+
 void zn__tcp_conn_break(struct zn_tcp_conn *conn, int err)
 {
     if (conn->state == ZN_TCP_CLOSED)

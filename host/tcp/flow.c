@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection as the accelerator knows it: commands that add, change and forget its flow.
+#include <errno.h>
 #include <string.h>
 
 #include "tcp/seq.h"
@@ -106,11 +107,12 @@ static void replace(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offlo
     zn__tcp_flow_add(conn, offload);
 }
 
-void zn_tcp_offload(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offload)
+int zn_tcp_offload(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offload)
 {
-    // Where the accelerator sends bytes of its own, the next number is not known here.
-    if (conn->offloaded && !conn->makes)
-        replace(conn, offload);
+    if (!conn->offloaded || conn->unread_bytes != 0)
+        return -EAGAIN; // `state` holds at rcv_nxt only when everything before it was read
+    replace(conn, offload);
+    return 0;
 }
 
 void zn_tcp_resync(struct zn_tcp_conn *conn, const struct zn_acc_ws_state *state)

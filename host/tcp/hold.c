@@ -8,23 +8,28 @@
 
 enum { ACK_DELAY_MS = 40 };
 
-static struct zn_hold *take_block(struct zn_tcp *tcp)
+static struct zn_hold *take_block(struct zn_tcp_conn *conn)
 {
+    struct zn_tcp *tcp = conn->tcp;
     struct zn_hold *block = tcp->free_hold;
-    if (block == NULL) {
-        tcp->stats.drop_hold_full++;
+    if (block == NULL || conn->hold_blocks >= tcp->hold_per_conn) {
+        tcp->stats.drop_hold_full += block == NULL;
+        tcp->stats.drop_hold_share += block != NULL;
         return NULL;
     }
     tcp->free_hold = block->next;
     tcp->stats.hold_used++;
+    conn->hold_blocks++;
     return block;
 }
 
-static void give_block(struct zn_tcp *tcp, struct zn_hold *block)
+static void give_block(struct zn_tcp_conn *conn, struct zn_hold *block)
 {
+    struct zn_tcp *tcp = conn->tcp;
     block->next = tcp->free_hold;
     tcp->free_hold = block;
     tcp->stats.hold_used--;
+    conn->hold_blocks--;
 }
 
 void zn__tcp_hold_free(struct zn_tcp_conn *conn)
@@ -32,7 +37,7 @@ void zn__tcp_hold_free(struct zn_tcp_conn *conn)
     while (conn->hold != NULL) {
         struct zn_hold *block = conn->hold;
         conn->hold = block->next;
-        give_block(conn->tcp, block);
+        give_block(conn, block);
     }
     conn->held_bytes = conn->unread_bytes = 0;
 }
@@ -52,21 +57,39 @@ static bool hand_on(struct zn_tcp_conn *conn, uint8_t *bytes, uint32_t len,
     return true;
 }
 
+// The caller let go of the connection while it refused what it was given: nobody will read it, and
+// the peer must know (RFC 2525 section 2.17).
+static void reset_if_unread(struct zn_tcp_conn *conn)
+{
+    if (!conn->released || conn->held_bytes == 0)
+        return;
+    zn__tcp_reset_conn(conn);
+    zn__tcp_conn_end(conn);
+}
+
 void zn__tcp_hold_deliver(struct zn_tcp_conn *conn)
 {
     while (conn->wanted && !conn->released && conn->unread_bytes != 0) {
+        // Out of the queue first: the caller may end the connection meanwhile, or ask where it is.
         struct zn_hold *block = conn->hold;
-        if (!hand_on(conn, block->bytes, block->len, block->treated ? &block->annotation : NULL,
-                     true))
-            return;
-        if (conn->state == ZN_TCP_CLOSED)
-            return; // by the caller, and the block with it
         conn->hold = block->next;
         conn->held_bytes -= block->len;
         conn->unread_bytes -= block->len;
-        give_block(conn->tcp, block);
+        bool taken = hand_on(conn, block->bytes, block->len,
+                             block->treated ? &block->annotation : NULL, true);
+        if (!taken && conn->state != ZN_TCP_CLOSED) {
+            block->next = conn->hold;
+            conn->hold = block;
+            conn->held_bytes += block->len;
+            conn->unread_bytes += block->len;
+            reset_if_unread(conn);
+            return;
+        }
+        give_block(conn, block);
+        if (conn->state == ZN_TCP_CLOSED)
+            return;
         // The window opens: worth telling once it moved by two segments.
-        uint32_t room = conn->rcv_nxt + conn->tcp->config.window - conn->held_bytes;
+        uint32_t room = conn->rcv_nxt + conn->tcp->config.window - conn->unread_bytes;
         if (!zn__seq_lt(room, conn->rcv_edge + 2u * conn->mss))
             conn->ack_now = true;
     }
@@ -77,29 +100,47 @@ void zn__tcp_hold_deliver(struct zn_tcp_conn *conn)
     }
 }
 
+// Appends to the block in front of `at` what fits there. Treated packets stay by themselves, for
+// their annotation.
+static uint32_t append(struct zn_tcp_conn *conn, struct zn_hold **at, uint32_t seq,
+                       const uint8_t *bytes, uint32_t len)
+{
+    if (at == &conn->hold)
+        return 0;
+    struct zn_hold *block = (struct zn_hold *)(void *)at; // `next` is its first member
+    if (block->treated || block->seq + block->len != seq)
+        return 0;
+    uint32_t room = (uint32_t)conn->tcp->hold_size - block->len;
+    uint32_t part = len < room ? len : room;
+    memcpy(block->bytes + block->len, bytes, part);
+    block->len = (uint16_t)(block->len + part);
+    conn->held_bytes += part;
+    return part;
+}
+
 // Keeps bytes [seq, seq + len) in front of `*at`, in blocks; they overlap nothing that is held.
 static struct zn_hold **keep(struct zn_tcp_conn *conn, struct zn_hold **at, uint32_t seq,
                              const uint8_t *bytes, uint32_t len,
                              const struct zn_acc_rx_annotation *annotation)
 {
-    while (len > 0) {
-        uint32_t part = len < conn->tcp->hold_size ? len : (uint32_t)conn->tcp->hold_size;
-        struct zn_hold *block = take_block(conn->tcp);
+    uint32_t done = annotation == NULL ? append(conn, at, seq, bytes, len) : 0;
+    while (done < len) {
+        uint32_t part = len - done;
+        part = part < conn->tcp->hold_size ? part : (uint32_t)conn->tcp->hold_size;
+        struct zn_hold *block = take_block(conn);
         if (block == NULL)
             return at;
-        block->seq = seq;
+        block->seq = seq + done;
         block->len = (uint16_t)part;
         block->treated = annotation != NULL;
         if (annotation != NULL)
             block->annotation = *annotation;
-        memcpy(block->bytes, bytes, part);
+        memcpy(block->bytes, bytes + done, part);
         block->next = *at;
         *at = block;
         at = &block->next;
         conn->held_bytes += part;
-        seq += part;
-        bytes += part;
-        len -= part;
+        done += part;
     }
     return at;
 }
@@ -130,37 +171,55 @@ static void insert(struct zn_tcp_conn *conn, uint32_t seq, const uint8_t *bytes,
 // rcv_nxt moves over what is held next to it, and those bytes become unread ones.
 static void advance_over_held(struct zn_tcp_conn *conn)
 {
-    for (struct zn_hold *block = conn->hold; block != NULL; block = block->next) {
-        if (zn__seq_lt(block->seq, conn->rcv_nxt))
-            continue;
-        if (block->seq != conn->rcv_nxt)
+    for (const struct zn_hold *block = conn->hold; block != NULL; block = block->next) {
+        uint32_t end = block->seq + block->len;
+        if (zn__seq_lt(conn->rcv_nxt, block->seq))
             return;
-        conn->rcv_nxt += block->len;
-        conn->unread_bytes += block->len;
+        if (zn__seq_le(end, conn->rcv_nxt))
+            continue;
+        conn->unread_bytes += end - conn->rcv_nxt;
+        conn->rcv_nxt = end;
     }
 }
 
-// A treated packet is kept whole, for its annotation: what is held of the same bytes goes.
-static void cut_held(struct zn_tcp_conn *conn, uint32_t seq, uint32_t end)
+// Cuts untreated bytes [seq, end) out of what is held; of a block around all of them, what is
+// behind goes too. Returns false if a treated block, which cannot be cut, has some of them.
+static bool cut_held(struct zn_tcp_conn *conn, uint32_t seq, uint32_t end)
 {
-    struct zn_hold **at = &conn->hold;
-    while (*at != NULL && zn__seq_lt((*at)->seq, end)) {
+    for (const struct zn_hold *block = conn->hold; block != NULL; block = block->next)
+        if (block->treated && zn__seq_lt(seq, block->seq + block->len) &&
+            zn__seq_lt(block->seq, end))
+            return false;
+    for (struct zn_hold **at = &conn->hold; *at != NULL && zn__seq_lt((*at)->seq, end);) {
         struct zn_hold *block = *at;
-        uint32_t cut = end - block->seq;
+        uint32_t block_end = block->seq + block->len;
         if (zn__seq_lt(block->seq, seq)) {
-            at = &block->next;
-        } else if (cut < block->len) {
-            memmove(block->bytes, block->bytes + cut, block->len - cut);
-            block->seq += cut;
+            uint32_t cut = zn__seq_lt(seq, block_end) ? block_end - seq : 0;
             block->len = (uint16_t)(block->len - cut);
             conn->held_bytes -= cut;
-            return;
+            at = &block->next;
+        } else if (zn__seq_lt(end, block_end)) {
+            uint32_t cut = end - block->seq;
+            memmove(block->bytes, block->bytes + cut, block->len - cut);
+            block->seq = end;
+            block->len = (uint16_t)(block->len - cut);
+            conn->held_bytes -= cut;
         } else {
             *at = block->next;
             conn->held_bytes -= block->len;
-            give_block(conn->tcp, block);
+            give_block(conn, block);
         }
     }
+    return true;
+}
+
+// Bytes from `seq` on up to the first treated block.
+static uint32_t before_treated(const struct zn_tcp_conn *conn, uint32_t seq, uint32_t len)
+{
+    for (const struct zn_hold *block = conn->hold; block != NULL; block = block->next)
+        if (block->treated && zn__seq_le(seq, block->seq) && block->seq - seq < len)
+            return block->seq - seq;
+    return len;
 }
 
 static void acknowledge_soon(struct zn_tcp_conn *conn)
@@ -171,41 +230,75 @@ static void acknowledge_soon(struct zn_tcp_conn *conn)
         zn__tcp_due_set(conn, ZN_DUE_ACK, conn->tcp->now_ms + ACK_DELAY_MS);
 }
 
+// Payload that is new and inside the window.
+struct text {
+    uint32_t seq;
+    uint32_t len;
+    uint8_t *bytes;
+    const struct zn_acc_rx_annotation *annotation;
+};
+
+// Cuts off what was received before and what is beyond the window; false: nothing is left. Treated
+// payload is not cut: of what overlaps, the peer sends the rest again.
+static bool trim(struct zn_tcp_conn *conn, const struct zn_segment *segment, struct text *text)
+{
+    if (zn__seq_lt(text->seq, conn->rcv_nxt)) {
+        uint32_t old = conn->rcv_nxt - segment->seq;
+        conn->ack_now = true; // a duplicate: the peer may not have heard us
+        if (old >= text->len || text->annotation != NULL)
+            return false;
+        text->seq += old;
+        text->bytes += old;
+        text->len -= old;
+    }
+    uint32_t room = conn->rcv_edge - text->seq;
+    if (text->annotation != NULL)
+        return text->len <= conn->tcp->hold_size &&
+               cut_held(conn, text->seq, text->seq + text->len);
+    if (text->len > room) {
+        text->len = room;
+        conn->ack_now = true;
+    }
+    return true;
+}
+
+// Hands on what comes next, past the queue, and leaves in `text` what has to be held.
+static void hand_on_next(struct zn_tcp_conn *conn, struct text *text)
+{
+    uint32_t len =
+        text->annotation != NULL ? text->len : before_treated(conn, text->seq, text->len);
+    conn->rcv_nxt += len;
+    if (!hand_on(conn, text->bytes, len, text->annotation, false)) {
+        conn->rcv_nxt -= len;
+        return;
+    }
+    text->seq += len;
+    text->bytes += len;
+    text->len -= len;
+    conn->rcv_edge = zn__seq_max(conn->rcv_edge, conn->rcv_nxt);
+    if (conn->state != ZN_TCP_CLOSED)
+        cut_held(conn, conn->rcv_nxt - len, conn->rcv_nxt);
+}
+
 void zn__tcp_text(struct zn_tcp_conn *conn, const struct zn_segment *segment,
                   const struct zn_acc_rx_annotation *annotation)
 {
-    uint8_t *bytes = segment->payload;
-    uint32_t seq = segment->seq;
-    uint32_t len = segment->payload_len;
-    if (zn__seq_lt(seq, conn->rcv_nxt)) {
-        uint32_t old = conn->rcv_nxt - seq;
-        conn->ack_now = true; // a duplicate: the peer may not have heard us
-        if (old >= len)
-            return;
-        seq += old;
-        bytes += old;
-        len -= old;
-    }
-    uint32_t room = conn->rcv_edge - seq;
-    if (len > room && annotation == NULL) {
-        len = room;
-        conn->ack_now = true;
-    }
+    struct text text = { segment->seq, segment->payload_len, segment->payload, annotation };
+    if (!trim(conn, segment, &text))
+        return;
     bool gap = conn->hold != NULL && conn->unread_bytes == 0;
-    if (seq == conn->rcv_nxt && conn->unread_bytes == 0 && conn->wanted &&
-        hand_on(conn, bytes, len, annotation, false)) {
-        if (conn->state == ZN_TCP_CLOSED)
-            return;
-        conn->rcv_nxt += len;
-        conn->rcv_edge = zn__seq_max(conn->rcv_edge, conn->rcv_nxt);
-        cut_held(conn, seq, conn->rcv_nxt);
-    } else {
-        gap |= seq != conn->rcv_nxt;
-        if (annotation != NULL)
-            cut_held(conn, seq, seq + len);
-        insert(conn, seq, bytes, len, annotation);
-        conn->newest = (struct zn_sack_block){ seq, seq + len };
+    if (text.seq == conn->rcv_nxt && conn->unread_bytes == 0 && conn->wanted)
+        hand_on_next(conn, &text);
+    if (conn->state == ZN_TCP_CLOSED)
+        return; // by the caller
+    if (text.len != 0) {
+        gap |= text.seq != conn->rcv_nxt;
+        insert(conn, text.seq, text.bytes, text.len, annotation);
+        conn->newest = (struct zn_sack_block){ text.seq, text.seq + text.len };
+        reset_if_unread(conn);
     }
+    if (conn->state == ZN_TCP_CLOSED)
+        return;
     advance_over_held(conn);
     if (gap)
         conn->ack_now = true; // out of order, or it filled a gap (RFC 5681 section 4.2)

@@ -78,13 +78,6 @@ void zn__tcp_conn_input(struct zn_tcp_conn *conn, struct zn_segment *segment,
 {
     struct zn_tcp *tcp = conn->tcp;
     zn__tcp_mark(conn);
-    if (annotation != NULL && segment->seq != conn->rcv_nxt) {
-        // Treated, and yet not what comes next: the device is not to be trusted with this flow.
-        tcp->stats.drop_bad_record++;
-        zn__tcp_reset_conn(conn);
-        zn__tcp_conn_break(conn, -EPROTO);
-        return;
-    }
     if (segment->flags & ZN_TCP_RST) {
         reset_in(conn, segment);
         return;
@@ -108,8 +101,5 @@ void zn__tcp_conn_input(struct zn_tcp_conn *conn, struct zn_segment *segment,
     if (!zn__tcp_ack(conn, segment) || conn->state == ZN_TCP_CLOSED)
         return;
     after_ack(conn, segment, annotation);
-    if (conn->state == ZN_TCP_TIME_WAIT)
-        zn__tcp_time_wait_enter(conn);
-    else if (conn->fin_done)
-        zn__tcp_conn_end(conn);
+    zn__tcp_conn_end_if_over(conn);
 }

@@ -44,20 +44,20 @@ void zn__tcp_reset_for(struct zn_tcp *tcp, const struct zn_segment *segment)
 }
 
 // Announces as much as there is room for, but moves the right edge only in steps that are worth a
-// segment (RFC 9293 section 3.8.6.2.2), and never back.
+// segment (RFC 9293 section 3.8.6.2.2), and never back, also by rounding.
 uint16_t zn__tcp_window_field(struct zn_tcp_conn *conn)
 {
     uint32_t window = conn->tcp->config.window;
-    uint32_t room = conn->held_bytes < window ? window - conn->held_bytes : 0;
-    uint32_t edge = conn->rcv_nxt + room;
+    uint32_t room = conn->unread_bytes < window ? window - conn->unread_bytes : 0;
+    uint32_t unit = 1u << conn->rcv_scale;
     uint32_t step = conn->mss < window / 2 ? conn->mss : window / 2;
-    if (!zn__seq_lt(edge, conn->rcv_edge + step))
-        conn->rcv_edge = edge;
-    uint32_t field = (conn->rcv_edge - conn->rcv_nxt) >> conn->rcv_scale;
-    if (field > UINT16_MAX) {
+    step = step < unit ? unit : step;
+    uint32_t field = (conn->rcv_edge - conn->rcv_nxt + unit - 1) >> conn->rcv_scale;
+    if (!zn__seq_lt(conn->rcv_nxt + room, conn->rcv_edge + step))
+        field = room >> conn->rcv_scale;
+    if (field > UINT16_MAX)
         field = UINT16_MAX;
-        conn->rcv_edge = conn->rcv_nxt + (field << conn->rcv_scale);
-    }
+    conn->rcv_edge = conn->rcv_nxt + (field << conn->rcv_scale);
     return (uint16_t)field;
 }
 
@@ -275,6 +275,7 @@ void zn__tcp_output(struct zn_tcp_conn *conn)
 {
     if (conn->wanted && !conn->released)
         zn__tcp_hold_deliver(conn);
+    zn__tcp_conn_end_if_over(conn);
     if (conn->state == ZN_TCP_CLOSED)
         return;
     zn__tcp_retransmit_lost(conn);

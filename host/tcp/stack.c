@@ -18,6 +18,11 @@ static bool config_ok(const struct zn_tcp_config *c)
 static int hold_create(struct zn_tcp *tcp)
 {
     tcp->hold_size = tcp->config.mtu;
+    // A window in half-filled blocks, and never all that there are: small segments with gaps would
+    // take them from everybody.
+    uint64_t window = 2ull * tcp->config.window / tcp->config.mtu + 8;
+    uint64_t share = tcp->config.hold_blocks - tcp->config.hold_blocks / 4;
+    tcp->hold_per_conn = (uint32_t)(window < share ? window : share);
     size_t stride = (sizeof(struct zn_hold) + tcp->hold_size + 15) & ~(size_t)15;
     tcp->hold_memory = calloc(tcp->config.hold_blocks, stride);
     if (tcp->hold_memory == NULL)

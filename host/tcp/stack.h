@@ -130,6 +130,7 @@ struct zn_tcp_conn {
     uint32_t rcv_edge;  // right edge of the window that was announced
     uint32_t rcv_acked; // the last acknowledgement that was sent
     uint32_t held_bytes;
+    uint32_t hold_blocks;        // that hold them
     uint32_t unread_bytes;       // of those, in order: they wait for zn_tcp_want()
     struct zn_hold *hold;        // by sequence number
     struct zn_sack_block newest; // out-of-order block that changed last (RFC 2018 section 4)
@@ -250,6 +251,7 @@ struct zn_tcp {
     uint32_t table_mask;
 
     struct zn_hold *free_hold;
+    uint32_t hold_per_conn; // blocks
     char *hold_memory;
     size_t hold_size; // payload bytes of a block: the MTU
 };
@@ -284,6 +286,7 @@ struct zn_tcp_conn *zn__tcp_conn_open(struct zn_tcp *tcp, const struct zn_half *
                                       const struct zn_segment *segment);
 void zn__tcp_conn_break(struct zn_tcp_conn *conn, int err);
 void zn__tcp_conn_end(struct zn_tcp_conn *conn);
+void zn__tcp_conn_end_if_over(struct zn_tcp_conn *conn);
 void zn__tcp_conn_drop_queues(struct zn_tcp_conn *conn);
 void zn__tcp_reap(struct zn_tcp *tcp); // the memory of connections that closed may be used again
 void zn__tcp_mark(struct zn_tcp_conn *conn); // zn_tcp_flush() looks at it

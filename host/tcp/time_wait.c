@@ -22,8 +22,6 @@ void zn__tcp_time_wait_enter(struct zn_tcp_conn *conn)
     struct zn_tcp *tcp = conn->tcp;
     if (conn->ack_now)
         zn__tcp_ack_send(conn);
-    if (conn->wanted && !conn->released)
-        zn__tcp_hold_deliver(conn);
     uint32_t index = take(tcp);
     struct zn_time_wait wait = {
         .tuple = conn->tuple,

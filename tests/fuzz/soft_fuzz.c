@@ -107,7 +107,8 @@ static void segment(struct rig *rig, uint8_t which, const uint8_t *bytes, size_t
     struct soft_segment s = {
         .seq = rig->expected[which % FLOWS], .flags = SOFT_ACK, .payload = bytes, .len = len
     };
-    receive(rig, packet, soft_packet_make(packet, &peer, &s), false);
+    size_t packet_len = soft_packet_make(packet, &peer, &s);
+    receive(rig, packet, packet_len, false);
 }
 
 static void add(struct rig *rig, uint8_t which, const uint8_t *bytes, size_t len)

@@ -9,7 +9,8 @@
 // cmocka's header needs those above.
 #include <cmocka.h>
 
-enum { SND = 0xfffffff8, FLOWS = 20, BODY = 8192 };
+#define SND UINT32_C(0xfffffff8) // the first flow's; numbers wrap
+enum { FLOWS = 20, BODY = 8192 };
 
 static struct soft_rig rig;
 static uint8_t pattern[SOFT_RIG_PAYLOAD], body[BODY];

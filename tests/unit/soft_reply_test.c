@@ -10,7 +10,10 @@
 // cmocka's header needs those above.
 #include <cmocka.h>
 
-enum { FLOW = 8, RCV = 0xfffffff0, SND = 0xfffffffd, ALL = 15 };
+// Sequence numbers that wrap soon.
+#define RCV UINT32_C(0xfffffff0)
+#define SND UINT32_C(0xfffffffd)
+enum { FLOW = 8, ALL = 15 };
 
 static struct soft_rig rig;
 static struct soft_peer peer;

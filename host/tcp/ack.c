@@ -31,7 +31,7 @@ static void fin_acked(struct zn_tcp_conn *conn)
 static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
 {
     size_t host_bytes = 0;
-    uint64_t rtt_us = 0;
+    uint64_t at_us = UINT64_MAX;
     bool karn = false; // a retransmission was among it: no sample (RFC 6298 section 3)
     while (conn->sent.count > 0) {
         struct zn_sent *sent = zn__tcp_queue_at(&conn->sent, 0, sizeof(*sent));
@@ -42,7 +42,8 @@ static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
         len = whole ? sent->len : len;
         uncount(conn, sent, len);
         karn |= sent->resent;
-        rtt_us = conn->tcp->now_us - sent->at_us;
+        if (sent->kind == ZN_SENT_HOST || sent->kind == ZN_SENT_FIN)
+            at_us = sent->at_us; // when others left is not known
         host_bytes += sent->kind == ZN_SENT_HOST ? len : 0;
         if (!whole) {
             sent->seq += len;
@@ -59,8 +60,10 @@ static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
             fin_acked(conn);
         zn__tcp_queue_pop(&conn->sent);
     }
-    if (!karn && rtt_us != 0)
-        zn__tcp_rtt_sample(conn, rtt_us);
+    if (!karn && at_us < conn->tcp->now_us) {
+        zn__tcp_rtt_sample(conn, conn->tcp->now_us - at_us);
+        conn->backoff = 0; // not before a sample (RFC 6298 section 5.7)
+    }
     return host_bytes;
 }
 
@@ -72,7 +75,7 @@ static void advance(struct zn_tcp_conn *conn, uint32_t ack)
         conn->pending.count != 0;
     size_t host_bytes = free_acked(conn, ack);
     conn->snd_una = ack;
-    conn->backoff = 0;
+    conn->timeouts = 0;
     conn->probes = 0;
     conn->probed = false;
     conn->dup_acks = 0;
@@ -84,6 +87,8 @@ static void advance(struct zn_tcp_conn *conn, uint32_t ack)
     if ((!conn->recovering || conn->rto_recovering) && limited)
         zn__cubic_ack(&conn->cubic, conn->mss, newly, conn->srtt_us, conn->tcp->now_us);
     zn__tcp_due_set(conn, ZN_DUE_RETRANSMIT, 0); // armed anew at the flush
+    if (conn->released)
+        zn__tcp_due_set(conn, ZN_DUE_IDLE, conn->tcp->now_ms + ZN_ORPHAN_MS);
     if (host_bytes != 0) {
         conn->tcp->stats.bytes_out += host_bytes;
         if (!conn->released)
@@ -106,15 +111,24 @@ static void window_update(struct zn_tcp_conn *conn, const struct zn_segment *seg
     conn->snd_wnd = (uint32_t)segment->window << conn->snd_scale;
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
+    if (conn->snd_wnd > conn->snd_wnd_max)
+        conn->snd_wnd_max = conn->snd_wnd;
+}
+
+// RFC 5961 section 5.2. The accelerator's own bytes may be acknowledged before their records are
+// here, but never past the grant.
+static bool acceptable(const struct zn_tcp_conn *conn, uint32_t ack)
+{
+    uint32_t furthest = conn->snd_nxt + conn->submitted_bytes;
+    if (conn->makes && !conn->fin_sent)
+        furthest = zn__seq_max(conn->limit, furthest);
+    return zn__seq_le(ack, furthest) && zn__seq_le(conn->snd_una - conn->snd_wnd_max, ack);
 }
 
 bool zn__tcp_ack(struct zn_tcp_conn *conn, const struct zn_segment *segment)
 {
     uint32_t ack = segment->ack;
-    // The accelerator's own bytes may be acknowledged before their records are here, but never past
-    // the grant.
-    uint32_t furthest = zn__seq_max(conn->limit, conn->snd_nxt + conn->submitted_bytes);
-    if (zn__seq_lt(furthest, ack) || zn__seq_lt(ack, conn->snd_una - (1u << 30))) {
+    if (!acceptable(conn, ack)) {
         conn->tcp->stats.drop_bad_ack++;
         zn__tcp_challenge(conn);
         return false;
@@ -124,7 +138,7 @@ bool zn__tcp_ack(struct zn_tcp_conn *conn, const struct zn_segment *segment)
         conn->ack_ahead = zn__seq_max(conn->ack_ahead, ack);
         zn__tcp_ack_catch_up(conn);
     } else if (ack == conn->snd_una && segment->payload_len == 0 && same_window &&
-               conn->sent.count != 0) {
+               !(segment->flags & ZN_TCP_FIN) && conn->dup_acks < conn->sent.count) {
         conn->dup_acks++; // RFC 5681 section 2
     }
     if (zn__seq_le(conn->snd_una, ack))

@@ -7,11 +7,6 @@
 #include "tcp/seq.h"
 #include "tcp/stack.h"
 
-enum {
-    ORPHAN_MS =
-        60000, // a released connection, and FIN_WAIT_2 (RFC 9293 section 3.6 leaves it open)
-};
-
 static struct zn_tcp_conn *place(struct zn_tcp *tcp, uint32_t index)
 {
     char *block = tcp->conn_blocks[index / ZN_CONNS_A_BLOCK];
@@ -72,9 +67,12 @@ struct zn_tcp_conn *zn__tcp_conn_open(struct zn_tcp *tcp, const struct zn_half *
     conn->snd_wnd = (uint32_t)segment->window << conn->snd_scale;
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
-    conn->rto_ms = 1000; // RFC 6298 section 2.1
-    conn->heard_ms = tcp->now_ms;
+    conn->snd_wnd_max = conn->snd_wnd;
+    conn->rto_ms = half->tries == 0 ? 1000 : 3000; // RFC 6298 sections 2.1 and 5.7
+    conn->heard_ms = conn->sent_ms = tcp->now_ms;
     zn__cubic_init(&conn->cubic, conn->mss);
+    if (half->tries > 1)
+        conn->cubic.cwnd = conn->mss; // RFC 6928 section 2
     conn->limit =
         conn->snd_una + (conn->snd_wnd < conn->cubic.cwnd ? conn->snd_wnd : conn->cubic.cwnd);
     zn__tcp_enter(tcp, &conn->tuple, ZN_ENTRY_CONN, index);
@@ -190,7 +188,10 @@ bool zn_tcp_is_v6(const struct zn_tcp_conn *conn)
 
 size_t zn_tcp_unacked(const struct zn_tcp_conn *conn)
 {
-    return conn->pending_bytes + conn->submitted_bytes + (conn->snd_nxt - conn->snd_una);
+    uint32_t flight = conn->snd_nxt - conn->snd_una;
+    if (conn->fin_sent && flight != 0)
+        flight--;
+    return (size_t)conn->pending_bytes + conn->submitted_bytes + flight;
 }
 
 int zn_tcp_send(struct zn_tcp_conn *conn, const struct iovec *iov, unsigned iov_len)
@@ -254,6 +255,7 @@ void zn_tcp_release(struct zn_tcp_conn *conn, bool reset)
         zn__tcp_conn_end(conn);
         return;
     }
-    zn__tcp_due_set(conn, ZN_DUE_IDLE, conn->tcp->now_ms + ORPHAN_MS);
-    zn_tcp_shutdown(conn);
+    zn__tcp_due_set(conn, ZN_DUE_IDLE, conn->tcp->now_ms + ZN_ORPHAN_MS);
+    conn->shut = true;
+    zn__tcp_mark(conn);
 }

@@ -9,18 +9,22 @@
 
 enum {
     SYN_ACK_TRIES = 5,
-    MSS_DEFAULT = 536, // RFC 9293 section 3.7.1, without the option
-    MSS_MIN = 216,     // smaller offers are taken as this: tiny segments cost us, not the peer
+    MSS_DEFAULT_V4 = 536, // RFC 9293 section 3.7.1, without the option
+    MSS_DEFAULT_V6 = 1220,
+    MSS_MIN = 216, // smaller offers are taken as this: tiny segments cost us, not the peer
     HEADERS_V4 = 40,
     HEADERS_V6 = 60,
     SOURCES = 4096,
+    ISS_STEP = 1 << 17,
     NONE = 255,
 };
 
 uint16_t zn__tcp_mss(const struct zn_tcp *tcp, const struct zn_segment *segment)
 {
     uint16_t ours = (uint16_t)(tcp->config.mtu - (segment->link.v6 ? HEADERS_V6 : HEADERS_V4));
-    uint16_t theirs = segment->has_mss ? segment->mss : MSS_DEFAULT;
+    uint16_t theirs = segment->link.v6 ? MSS_DEFAULT_V6 : MSS_DEFAULT_V4;
+    if (segment->has_mss)
+        theirs = segment->mss;
     if (theirs < MSS_MIN)
         theirs = MSS_MIN;
     return theirs < ours ? theirs : ours;
@@ -88,13 +92,15 @@ static void free_half(struct zn_tcp *tcp, struct zn_half *half)
     tcp->stats.halves--;
 }
 
-void zn__tcp_syn(struct zn_tcp *tcp, const struct zn_segment *segment)
+// `least_iss`: our numbers have to be behind this one; NULL: any will do.
+void zn__tcp_syn(struct zn_tcp *tcp, const struct zn_segment *segment, const uint32_t *least_iss)
 {
     struct zn_half half = half_of(tcp, segment);
     uint32_t index = take_half(tcp, &segment->tuple);
     if (index == UINT32_MAX) {
         tcp->stats.drop_half_full++;
         tcp->stats.cookies_sent++;
+        tcp->cookies_until_ms = tcp->now_ms + ZN_COOKIE_MS;
         half.iss = zn__tcp_cookie_make(tcp, segment);
         half.scale = NONE;
         half.sack = false;
@@ -102,6 +108,8 @@ void zn__tcp_syn(struct zn_tcp *tcp, const struct zn_segment *segment)
         return;
     }
     half.iss = zn__tcp_isn(tcp, &segment->tuple);
+    if (least_iss != NULL && zn__seq_le(half.iss, *least_iss + UINT16_MAX))
+        half.iss = *least_iss + ISS_STEP; // RFC 9293 section 3.4.3
     tcp->halves[index] = half;
     zn__tcp_enter(tcp, &half.tuple, ZN_ENTRY_HALF, index);
     (*source_count(tcp, &half.tuple))++;
@@ -137,6 +145,21 @@ static void establish(struct zn_tcp *tcp, const struct zn_half *half,
         zn__tcp_conn_input(conn, &rest, NULL);
 }
 
+// A peer that begins anew learns of the old handshake, and resets it (RFC 5961 section 4).
+static void challenge(struct zn_tcp *tcp, const struct zn_half *half)
+{
+    struct zn_segment_out out = {
+        .tuple = &half->tuple,
+        .link = &half->link,
+        .seq = half->iss + 1,
+        .ack = half->irs + 1,
+        .window = (uint16_t)zn__tcp_first_window(tcp),
+        .flags = ZN_TCP_ACK,
+    };
+    tcp->stats.challenges++;
+    zn__tcp_raw(tcp, &out);
+}
+
 void zn__tcp_half_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segment *segment)
 {
     struct zn_half *half = &tcp->halves[index];
@@ -149,6 +172,8 @@ void zn__tcp_half_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segm
     if (segment->flags & ZN_TCP_SYN) {
         if (segment->seq == half->irs)
             send_syn_ack(tcp, half); // ours was lost
+        else
+            challenge(tcp, half);
         return;
     }
     if (!(segment->flags & ZN_TCP_ACK))
@@ -170,7 +195,7 @@ void zn__tcp_half_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segm
 void zn__tcp_cookie_ack(struct zn_tcp *tcp, const struct zn_segment *segment)
 {
     uint16_t mss;
-    if (!zn__tcp_cookie_check(tcp, segment, &mss)) {
+    if (tcp->now_ms >= tcp->cookies_until_ms || !zn__tcp_cookie_check(tcp, segment, &mss)) {
         tcp->stats.drop_bad_ack++;
         zn__tcp_reset_for(tcp, segment);
         return;

@@ -88,7 +88,10 @@ void zn__tcp_conn_input(struct zn_tcp_conn *conn, struct zn_segment *segment,
     }
     if (!acceptable(conn, segment)) {
         tcp->stats.drop_out_of_window++;
-        conn->ack_now = true;
+        if (segment_len(segment) != 0)
+            conn->ack_now = true;
+        else
+            zn__tcp_challenge(conn); // as rarely: two sides that disagree would go on for ever
         if (segment->seq != conn->rcv_nxt)
             return;
         segment->payload_len = 0; // a closed window still takes acknowledgements

@@ -9,6 +9,7 @@
 
 enum {
     ARP_LEN = 28,
+    ETHERNET_MAX = 18, // with a tag
     ECHO_MAX = 1500,
     ICMP_ECHO_REPLY = 0,
     ICMP_UNREACHABLE = 3,
@@ -19,6 +20,7 @@ enum {
     ICMP6_ECHO_REPLY = 129,
     ICMP6_SOLICIT = 135,
     ICMP6_ADVERTISE = 136,
+    PROTO_TCP = 6,
     MTU_MIN_V4 = 576,
     MTU_MIN_V6 = 1280,
 };
@@ -36,6 +38,18 @@ bool zn__tcp_is_ours(const struct zn_tcp *tcp, const uint8_t *address, bool v6)
         return !is_zero(c->ip4, 4) && memcmp(address, c->ip4, 4) == 0;
     return !is_zero(address, 16) &&
            (memcmp(address, c->ip6, 16) == 0 || memcmp(address, c->ip6_link, 16) == 0);
+}
+
+// Whether somebody may be there: not a group, not the network or the loop, not we (RFC 9293
+// section 3.9.2.3, RFC 1122 section 3.2.1.3).
+bool zn__tcp_is_peer(const struct zn_tcp *tcp, const uint8_t *address, bool v6)
+{
+    static const uint8_t loop[16] = { [15] = 1 };
+    if (zn__tcp_is_ours(tcp, address, v6))
+        return false;
+    if (!v6)
+        return address[0] != 0 && address[0] != 127 && address[0] < 224;
+    return address[0] != 0xff && !is_zero(address, 16) && memcmp(address, loop, 16) != 0;
 }
 
 // Sends the question's packet back, changed in place: Ethernet addresses are turned here.
@@ -78,6 +92,8 @@ static struct zn_tcp_conn *quoted(struct zn_tcp *tcp, const uint8_t *quote, size
     struct zn_tuple tuple = { 0 };
     size_t address = v6 ? 16 : 4;
     const uint8_t *source = quote + (v6 ? 8 : 12);
+    if (quote[v6 ? 6 : 9] != PROTO_TCP)
+        return NULL;
     memcpy(tuple.local_address, source, address);
     memcpy(tuple.peer_address, source + address, address);
     memcpy(tuple.local_port, quote + header, 2);
@@ -90,16 +106,18 @@ static struct zn_tcp_conn *quoted(struct zn_tcp *tcp, const uint8_t *quote, size
     return zn__seq_le(conn->snd_una, seq) && zn__seq_lt(seq, conn->snd_nxt) ? conn : NULL;
 }
 
-// Segments that were too long for the path are lost: they go again, shorter.
+// Segments that were too long for the path are lost: they go again, shorter. An IPv6 link that
+// takes less than 1280 bytes is none (RFC 8201 section 4).
 static void path_mtu(struct zn_tcp_conn *conn, uint32_t mtu)
 {
-    uint32_t least = conn->link.v6 ? MTU_MIN_V6 : MTU_MIN_V4;
     uint32_t headers = conn->link.v6 ? 60 : 40;
-    uint32_t mss = (mtu < least ? least : mtu) - headers;
+    if (conn->link.v6 && mtu < MTU_MIN_V6)
+        return;
+    uint32_t mss = (mtu < MTU_MIN_V4 ? MTU_MIN_V4 : mtu) - headers;
     if (mss >= conn->mss)
         return;
     conn->mss = (uint16_t)mss;
-    zn__tcp_mark_all_lost(conn);
+    zn__tcp_mark_long_lost(conn);
     zn__tcp_mark(conn);
 }
 
@@ -108,7 +126,7 @@ void zn__tcp_icmp(struct zn_tcp *tcp, const struct zn_packet *packet)
     uint8_t *icmp = packet->bytes + packet->l4;
     uint8_t *ip = packet->bytes + packet->l3;
     size_t len = (size_t)(packet->end - packet->l4);
-    if (len < 8 || !zn__tcp_is_ours(tcp, ip + 16, false) ||
+    if (len < 8 || !zn__tcp_is_ours(tcp, ip + 16, false) || !zn__tcp_is_peer(tcp, ip + 12, false) ||
         zn__sum_finish(zn__sum_add(0, icmp, len)) != 0) {
         tcp->stats.drop_not_ours++;
         return;
@@ -165,22 +183,26 @@ static void answer6(struct zn_tcp *tcp, struct zn_packet *packet, const uint8_t 
 
 // RFC 4861 section 7.2.4. A solicitation comes from the link itself: its hop limit is still 255.
 // With an unspecified source it asks whether an address is taken, which is answered to all nodes.
-static void solicited(struct zn_tcp *tcp, struct zn_packet *packet, size_t len)
+static void solicited(struct zn_tcp *tcp, const struct zn_packet *packet, size_t len)
 {
     static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
-    uint8_t *ip = packet->bytes + packet->l3;
-    uint8_t *icmp = packet->bytes + packet->l4;
-    uint8_t target[16];
-    if (len < 24 || ip[7] != 255 || icmp[1] != 0 || !zn__tcp_is_ours(tcp, icmp + 8, true) ||
-        packet->len < packet->l4 + 32u) {
+    enum { ADVERTISEMENT = 32 }; // with the option, that the question may be too short for
+    uint8_t bytes[ETHERNET_MAX + 40 + ADVERTISEMENT];
+    const uint8_t *question = packet->bytes + packet->l4;
+    if (len < 24 || packet->bytes[packet->l3 + 7] != 255 || question[1] != 0 ||
+        !zn__tcp_is_ours(tcp, question + 8, true)) {
         tcp->stats.drop_not_ours++;
         return;
     }
-    memcpy(target, icmp + 8, 16);
+    struct zn_packet reply = *packet;
+    reply.bytes = bytes;
+    memcpy(bytes, packet->bytes, packet->l4 + 24u);
+    uint8_t *ip = bytes + packet->l3;
+    uint8_t *icmp = bytes + packet->l4;
     bool anyone = is_zero(ip + 8, 16);
     if (anyone) {
         memcpy(ip + 8, all_nodes, 16);
-        memcpy(packet->link.peer_mac, (uint8_t[]){ 0x33, 0x33, 0, 0, 0, 1 }, 6);
+        memcpy(reply.link.peer_mac, (uint8_t[]){ 0x33, 0x33, 0, 0, 0, 1 }, 6);
     }
     icmp[0] = ICMP6_ADVERTISE;
     memset(icmp + 4, 0, 4);
@@ -188,7 +210,7 @@ static void solicited(struct zn_tcp *tcp, struct zn_packet *packet, size_t len)
     icmp[24] = 2;                   // target link-layer address
     icmp[25] = 1;
     memcpy(icmp + 26, tcp->config.mac, 6);
-    answer6(tcp, packet, target, 32);
+    answer6(tcp, &reply, icmp + 8, ADVERTISEMENT);
 }
 
 void zn__tcp_icmp6(struct zn_tcp *tcp, const struct zn_packet *packet)
@@ -205,7 +227,7 @@ void zn__tcp_icmp6(struct zn_tcp *tcp, const struct zn_packet *packet)
         solicited(tcp, &reply, len);
         return;
     }
-    if (!zn__tcp_is_ours(tcp, ip + 24, true)) {
+    if (!zn__tcp_is_ours(tcp, ip + 24, true) || !zn__tcp_is_peer(tcp, ip + 8, true)) {
         tcp->stats.drop_not_ours++;
     } else if (icmp[0] == ICMP6_TOO_BIG) {
         struct zn_tcp_conn *conn = quoted(tcp, icmp + 8, len - 8, true);

@@ -6,7 +6,11 @@
 #include "tcp/seq.h"
 #include "tcp/stack.h"
 
-enum { PIECES_MAX = 16 }; // of the caller's in one segment
+enum {
+    PIECES_MAX = 16,     // of the caller's in one segment
+    CHALLENGES_MAX = 10, // in CHALLENGE_MS
+    CHALLENGE_MS = 5000,
+};
 
 void zn__tcp_raw(struct zn_tcp *tcp, const struct zn_segment_out *out)
 {
@@ -84,10 +88,16 @@ static struct zn_segment_out packet_of(struct zn_tcp_conn *conn, uint32_t seq, u
     return out;
 }
 
+// The next number as far as it is known: the accelerator may have sent more by itself, and the peer
+// acknowledged it, before its records are here.
+static uint32_t next_seq(const struct zn_tcp_conn *conn)
+{
+    return zn__seq_max(conn->snd_nxt + conn->submitted_bytes, conn->ack_ahead);
+}
+
 void zn__tcp_reset_conn(struct zn_tcp_conn *conn)
 {
-    struct zn_segment_out out =
-        packet_of(conn, conn->snd_nxt + conn->submitted_bytes, ZN_TCP_RST | ZN_TCP_ACK);
+    struct zn_segment_out out = packet_of(conn, next_seq(conn), ZN_TCP_RST | ZN_TCP_ACK);
     conn->tcp->stats.resets_out++;
     zn__tcp_raw(conn->tcp, &out);
 }
@@ -117,18 +127,28 @@ void zn__tcp_ack_send(struct zn_tcp_conn *conn)
         submit(conn, NULL, 0, 0, 0);
         return;
     }
-    // SACK blocks need options. The number is right but for what the accelerator sent by itself and
-    // has not reported; a peer takes the acknowledgement as long as it is in its window.
-    struct zn_segment_out out = packet_of(conn, conn->snd_nxt + conn->submitted_bytes, ZN_TCP_ACK);
+    // SACK blocks need options.
+    struct zn_segment_out out = packet_of(conn, next_seq(conn), ZN_TCP_ACK);
     out.sack = blocks;
     out.sack_blocks = (uint8_t)count;
     zn__tcp_raw(conn->tcp, &out);
 }
 
-// RFC 5961: the answer to what may be a blind attack. One a millisecond and connection at the most.
+// RFC 5961: the answer to what may be a blind attack. So many in a while (section 7), counted for
+// each connection by itself: a limit that connections share lets one learn of others.
 void zn__tcp_challenge(struct zn_tcp_conn *conn)
 {
-    conn->tcp->stats.challenges++;
+    struct zn_tcp *tcp = conn->tcp;
+    if (tcp->now_ms - conn->challenge_ms >= CHALLENGE_MS) {
+        conn->challenge_ms = tcp->now_ms;
+        conn->challenges = 0;
+    }
+    if (conn->challenges == CHALLENGES_MAX) {
+        tcp->stats.challenges_withheld++;
+        return;
+    }
+    conn->challenges++;
+    tcp->stats.challenges++;
     conn->ack_now = true;
     zn__tcp_mark(conn);
 }
@@ -246,6 +266,7 @@ static bool send_one(struct zn_tcp_conn *conn)
     unsigned pieces = take_pieces(conn, len, body, &len);
     if (pieces == 0)
         return false;
+    conn->sent_ms = conn->tcp->now_ms;
     uint32_t next = conn->snd_nxt + conn->submitted_bytes;
     if (zn__seq_lt(conn->limit, next))
         zn__tcp_flow_grant(conn, next, false);
@@ -271,6 +292,14 @@ static void send_fin(struct zn_tcp_conn *conn)
     zn__tcp_raw(conn->tcp, &out);
 }
 
+// What the congestion window knew of the path is old (RFC 5681 section 4.1).
+static void restart_after_idle(struct zn_tcp_conn *conn)
+{
+    if (conn->sent.count == 0 && conn->submitted.count == 0 &&
+        conn->tcp->now_ms - conn->sent_ms > conn->rto_ms)
+        zn__cubic_idle(&conn->cubic, conn->mss);
+}
+
 void zn__tcp_output(struct zn_tcp_conn *conn)
 {
     if (conn->wanted && !conn->released)
@@ -279,6 +308,8 @@ void zn__tcp_output(struct zn_tcp_conn *conn)
     if (conn->state == ZN_TCP_CLOSED)
         return;
     zn__tcp_retransmit_lost(conn);
+    if (conn->pending.count != 0)
+        restart_after_idle(conn);
     if (!conn->blocked && conn->offloaded)
         while (conn->pending.count > 0 && send_one(conn))
             ;

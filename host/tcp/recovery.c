@@ -118,6 +118,16 @@ void zn__tcp_mark_all_lost(struct zn_tcp_conn *conn)
     conn->recover_seq = conn->snd_nxt;
 }
 
+// The path's MTU shrank: what is longer than the mss now was lost, by no fault of congestion.
+void zn__tcp_mark_long_lost(struct zn_tcp_conn *conn)
+{
+    for (uint32_t i = 0; i < conn->sent.count; i++) {
+        struct zn_sent *sent = sent_at(conn, i);
+        if (sent->len > conn->mss && !sent->sacked)
+            set_lost(conn, sent, true);
+    }
+}
+
 void zn__tcp_retransmit_lost(struct zn_tcp_conn *conn)
 {
     bool first = true;

@@ -12,7 +12,7 @@ static bool config_ok(const struct zn_tcp_config *c)
 {
     return c->mtu >= MTU_MIN && c->mtu <= MTU_MAX && c->conns_max > 0 && c->conns_max < 1u << 28 &&
            c->half_max < 1u << 28 && c->time_wait_max < 1u << 28 && c->window >= c->mtu &&
-           c->window <= 1u << 30 && c->hold_blocks > 0;
+           c->window <= 1u << 30 && c->hold_blocks > 0 && c->half_per_source_max <= UINT16_MAX;
 }
 
 static int hold_create(struct zn_tcp *tcp)
@@ -126,14 +126,15 @@ static bool listens(const struct zn_tcp *tcp, const uint8_t *port)
 }
 
 // A segment that belongs to no connection (RFC 9293 section 3.10.7.1 and 3.10.7.2).
-static void stray(struct zn_tcp *tcp, const struct zn_segment *segment)
+// `least_iss`: where our numbers ended the last time; NULL: not known.
+static void stray(struct zn_tcp *tcp, const struct zn_segment *segment, const uint32_t *least_iss)
 {
     bool open = listens(tcp, segment->tuple.local_port);
     uint8_t flags = segment->flags & (ZN_TCP_SYN | ZN_TCP_ACK | ZN_TCP_RST | ZN_TCP_FIN);
     if (flags & ZN_TCP_RST)
         return;
     if (open && flags == ZN_TCP_SYN) {
-        zn__tcp_syn(tcp, segment);
+        zn__tcp_syn(tcp, segment, least_iss);
     } else if (open && flags & ZN_TCP_ACK && !(flags & ZN_TCP_SYN)) {
         zn__tcp_cookie_ack(tcp, segment);
     } else {
@@ -163,7 +164,8 @@ static void treated_in(struct zn_tcp *tcp, const struct zn_acc_rx_annotation *an
 static void segment_in(struct zn_tcp *tcp, const struct zn_acc_rx_annotation *annotation,
                        struct zn_segment *segment)
 {
-    if (!zn__tcp_is_ours(tcp, segment->tuple.local_address, segment->link.v6)) {
+    if (!zn__tcp_is_ours(tcp, segment->tuple.local_address, segment->link.v6) ||
+        !zn__tcp_is_peer(tcp, segment->tuple.peer_address, segment->link.v6)) {
         tcp->stats.drop_not_ours++;
         return;
     }
@@ -174,13 +176,15 @@ static void segment_in(struct zn_tcp *tcp, const struct zn_acc_rx_annotation *an
     }
     uint32_t entry = zn__tcp_find(tcp, &segment->tuple);
     uint32_t index = zn__entry_index(entry);
+    uint32_t least_iss;
     if (zn__entry_kind(entry) == ZN_ENTRY_CONN) {
         zn__tcp_conn_input(zn__tcp_conn(tcp, index), segment, NULL);
     } else if (zn__entry_kind(entry) == ZN_ENTRY_HALF) {
         zn__tcp_half_input(tcp, index, segment);
-    } else if (zn__entry_kind(entry) == ZN_ENTRY_NONE ||
-               zn__tcp_time_wait_input(tcp, index, segment)) {
-        stray(tcp, segment);
+    } else if (zn__entry_kind(entry) == ZN_ENTRY_NONE) {
+        stray(tcp, segment, NULL);
+    } else if (zn__tcp_time_wait_input(tcp, index, segment, &least_iss)) {
+        stray(tcp, segment, &least_iss);
     }
 }
 

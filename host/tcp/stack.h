@@ -11,6 +11,8 @@ enum {
     ZN_TCP_PORTS = 8,
     ZN_CONNS_A_BLOCK = 256,
     ZN_REPLY_MAX = 127,     // bytes of a reply frame
+    ZN_COOKIE_MS = 2 << 16, // that a SYN cookie is good, at the most
+    ZN_ORPHAN_MS = 60000,   // a released connection lasts so long without progress
     ZN_QUEUE_MAX = 1 << 16, // entries
     ZN_FLIGHT_MAX =
         ZN_QUEUE_MAX / 2, // pieces of the caller's in flight; the accelerator's come on top
@@ -87,10 +89,13 @@ enum zn_tcp_state {
     ZN_TCP_CLOSED, // waits for the accelerator to forget the flow
 };
 
+// What ZN_DUE_RETRANSMIT stands for.
+enum zn_tcp_armed { ZN_ARMED_RTO, ZN_ARMED_TAIL_PROBE, ZN_ARMED_PERSIST };
+
 enum zn_tcp_due {
-    ZN_DUE_RETRANSMIT, // RTO, probe of a closed window, or tail loss probe
-    ZN_DUE_ACK,        // delayed acknowledgement
-    ZN_DUE_IDLE,       // keepalive; FIN_WAIT_2 and TIME_WAIT
+    ZN_DUE_RETRANSMIT,
+    ZN_DUE_ACK,  // delayed acknowledgement
+    ZN_DUE_IDLE, // keepalive; FIN_WAIT_2 and TIME_WAIT
     ZN_DUES,
 };
 
@@ -118,10 +123,9 @@ struct zn_tcp_conn {
     bool sack : 1;       // agreed
     bool recovering : 1; // until recover_seq is acknowledged
     bool rto_recovering : 1;
-    bool probed : 1;      // one tail loss probe a flight
-    bool probe_armed : 1; // ZN_DUE_RETRANSMIT is that probe
-    bool blocked : 1;     // the accelerator refused a segment
-    bool makes : 1;       // the accelerator may send bytes of its own on this flow
+    bool probed : 1;  // one tail loss probe a flight
+    bool blocked : 1; // the accelerator refused a segment
+    bool makes : 1;   // the accelerator may send bytes of its own on this flow
     bool corked : 1;
     bool in_use : 1;
 
@@ -142,6 +146,7 @@ struct zn_tcp_conn {
     uint32_t snd_una;
     uint32_t snd_nxt; // as far as records tell
     uint32_t snd_wnd; // bytes
+    uint32_t snd_wnd_max;
     uint32_t snd_wl1;
     uint32_t snd_wl2;
     uint32_t ack_ahead; // acknowledged beyond snd_nxt: its records are on their way
@@ -164,8 +169,13 @@ struct zn_tcp_conn {
     uint32_t rttvar_us;
     uint32_t rto_ms;
     uint8_t backoff;
+    uint8_t timeouts; // since the last progress
     uint8_t probes;
+    uint8_t armed;      // enum zn_tcp_armed
+    uint8_t challenges; // since challenge_ms
+    uint64_t challenge_ms;
     uint64_t heard_ms; // last segment of the peer's
+    uint64_t sent_ms;  // last new data
     struct zn_cubic cubic;
 
     struct zn_tcp_link link;
@@ -242,7 +252,8 @@ struct zn_tcp {
     struct zn_half *halves;
     uint32_t free_half; // UINT32_MAX: none
     uint32_t halves_used_up_to;
-    uint16_t *source_counts; // half-open handshakes by hashed source
+    uint64_t cookies_until_ms; // cookies that were sent are good; 0: none was
+    uint16_t *source_counts;   // half-open handshakes by hashed source
     struct zn_time_wait *time_waits;
     uint32_t free_time_wait;
     uint32_t time_waits_used_up_to;
@@ -292,7 +303,7 @@ void zn__tcp_reap(struct zn_tcp *tcp); // the memory of connections that closed 
 void zn__tcp_mark(struct zn_tcp_conn *conn); // zn_tcp_flush() looks at it
 
 // handshake.c, cookie.c
-void zn__tcp_syn(struct zn_tcp *tcp, const struct zn_segment *segment);
+void zn__tcp_syn(struct zn_tcp *tcp, const struct zn_segment *segment, const uint32_t *least_iss);
 void zn__tcp_half_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segment *segment);
 void zn__tcp_half_due(struct zn_tcp *tcp, struct zn_half *half);
 void zn__tcp_cookie_ack(struct zn_tcp *tcp, const struct zn_segment *segment);
@@ -321,6 +332,7 @@ void zn__tcp_sack_input(struct zn_tcp_conn *conn, const struct zn_segment *segme
 void zn__tcp_detect_loss(struct zn_tcp_conn *conn);
 void zn__tcp_partial_ack(struct zn_tcp_conn *conn);
 void zn__tcp_mark_all_lost(struct zn_tcp_conn *conn);
+void zn__tcp_mark_long_lost(struct zn_tcp_conn *conn);
 void zn__tcp_retransmit_lost(struct zn_tcp_conn *conn);
 uint32_t zn__tcp_pipe(const struct zn_tcp_conn *conn);
 
@@ -356,7 +368,8 @@ void zn__tcp_conn_due(struct zn_tcp_conn *conn);
 
 // time_wait.c
 void zn__tcp_time_wait_enter(struct zn_tcp_conn *conn);
-bool zn__tcp_time_wait_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segment *segment);
+bool zn__tcp_time_wait_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segment *segment,
+                             uint32_t *least_iss_out);
 void zn__tcp_time_wait_free(struct zn_tcp *tcp, struct zn_time_wait *wait);
 
 // cubic.c
@@ -372,5 +385,6 @@ void zn__tcp_arp(struct zn_tcp *tcp, const struct zn_packet *packet);
 void zn__tcp_icmp(struct zn_tcp *tcp, const struct zn_packet *packet);
 void zn__tcp_icmp6(struct zn_tcp *tcp, const struct zn_packet *packet);
 bool zn__tcp_is_ours(const struct zn_tcp *tcp, const uint8_t *address, bool v6);
+bool zn__tcp_is_peer(const struct zn_tcp *tcp, const uint8_t *address, bool v6);
 
 #endif

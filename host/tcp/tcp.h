@@ -98,7 +98,7 @@ struct zn_tcp_stats {
     uint64_t retransmitted, timeouts, fast_recoveries, probes;
     uint64_t drop_bad, drop_other, drop_not_ours, drop_no_port, drop_half_full, drop_out_of_window,
         drop_hold_full, drop_hold_share, drop_conns_full, drop_bad_ack, drop_bad_record;
-    uint64_t challenges, resets_in, resets_out;
+    uint64_t challenges, challenges_withheld, resets_in, resets_out;
     uint32_t conns, halves, time_waits, hold_used;
 };
 
@@ -156,7 +156,8 @@ struct zn_tcp_offload {
     uint16_t replies; // a period
     struct zn_acc_ws_state state;
 };
-int zn_tcp_offload(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offload); // 0, or -EAGAIN: input is held back
+int zn_tcp_offload(struct zn_tcp_conn *conn,
+                   const struct zn_tcp_offload *offload); // 0, or -EAGAIN: input is held back
 
 // The accelerator lost its place; the caller knows the parser's state at the next byte that it will
 // receive.

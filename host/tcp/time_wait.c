@@ -48,17 +48,23 @@ void zn__tcp_time_wait_free(struct zn_tcp *tcp, struct zn_time_wait *wait)
     tcp->stats.time_waits--;
 }
 
-// True if the segment is a SYN that begins anew, to be looked at as such.
-bool zn__tcp_time_wait_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segment *segment)
+// True if the segment is a SYN that begins anew, to be looked at as such, with an initial number
+// of ours behind `least_iss_out`.
+bool zn__tcp_time_wait_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segment *segment,
+                             uint32_t *least_iss_out)
 {
     struct zn_time_wait *wait = &tcp->time_waits[index];
     if (segment->flags & ZN_TCP_RST)
         return false; // RFC 1337
     if (segment->flags & ZN_TCP_SYN && !(segment->flags & ZN_TCP_ACK) &&
         zn__seq_lt(wait->rcv_nxt, segment->seq)) {
+        *least_iss_out = wait->snd_nxt;
         zn__tcp_time_wait_free(tcp, wait);
         return true;
     }
+    // What needs no answer gets none: two sides in TIME_WAIT would answer each other for ever.
+    if (segment->payload_len == 0 && !(segment->flags & (ZN_TCP_SYN | ZN_TCP_FIN)))
+        return false;
     if (segment->flags & ZN_TCP_FIN)
         zn__wheel_set(&tcp->wheel, &wait->timer, tcp->now_ms + TIME_WAIT_MS);
     struct zn_segment_out out = {

@@ -11,7 +11,8 @@ enum {
     RTO_MAX_MS = 60000,
     PROBE_MIN_MS = 10,
     PEER_DELAY_MS = 40, // that the peer may wait before it acknowledges a single segment
-    BACKOFF_MAX = 10,   // more than 100 s (RFC 9293 section 3.8.3, R2)
+    BACKOFF_MAX = 10,
+    TRIES_MAX = 10, // more than 100 s (RFC 9293 section 3.8.3, R2)
     KEEPALIVE_PROBES = 8,
 };
 
@@ -53,6 +54,16 @@ static uint64_t rto_due(const struct zn_tcp_conn *conn)
     return conn->tcp->now_ms + (rto < RTO_MAX_MS ? rto : RTO_MAX_MS);
 }
 
+// The tail loss probe's time from now (RFC 8985 section 7.2); 0: none is due before the RTO.
+static uint64_t tail_probe_ms(const struct zn_tcp_conn *conn, uint64_t rto_at_ms)
+{
+    if (conn->probed || conn->recovering || conn->srtt_us == 0)
+        return 0;
+    uint64_t wait = 2ull * conn->srtt_us / 1000 + (conn->sent.count == 1 ? PEER_DELAY_MS : 0);
+    wait = wait < PROBE_MIN_MS ? PROBE_MIN_MS : wait;
+    return conn->tcp->now_ms + wait < rto_at_ms ? wait : 0;
+}
+
 // Called when something was sent or acknowledged: keeps what is armed, arms what is missing.
 void zn__tcp_retransmit_arm(struct zn_tcp_conn *conn)
 {
@@ -62,19 +73,14 @@ void zn__tcp_retransmit_arm(struct zn_tcp_conn *conn)
         zn__tcp_due_set(conn, ZN_DUE_RETRANSMIT, 0);
         return;
     }
-    if (conn->due[ZN_DUE_RETRANSMIT] != 0)
+    if (conn->due[ZN_DUE_RETRANSMIT] != 0 && flight != (conn->armed == ZN_ARMED_PERSIST))
         return;
+    if (flight && conn->armed == ZN_ARMED_PERSIST)
+        conn->backoff = 0; // the window has opened
     uint64_t at = rto_due(conn);
-    conn->probe_armed = false;
-    if (flight && !conn->probed && !conn->recovering && conn->srtt_us != 0) {
-        uint64_t wait = 2ull * conn->srtt_us / 1000 + (conn->sent.count == 1 ? PEER_DELAY_MS : 0);
-        wait = wait < PROBE_MIN_MS ? PROBE_MIN_MS : wait;
-        if (conn->tcp->now_ms + wait < at) {
-            at = conn->tcp->now_ms + wait;
-            conn->probe_armed = true;
-        }
-    }
-    zn__tcp_due_set(conn, ZN_DUE_RETRANSMIT, at);
+    uint64_t probe_ms = flight ? tail_probe_ms(conn, at) : 0;
+    conn->armed = !flight ? ZN_ARMED_PERSIST : probe_ms != 0 ? ZN_ARMED_TAIL_PROBE : ZN_ARMED_RTO;
+    zn__tcp_due_set(conn, ZN_DUE_RETRANSMIT, probe_ms != 0 ? conn->tcp->now_ms + probe_ms : at);
 }
 
 static void tail_probe(struct zn_tcp_conn *conn)
@@ -90,32 +96,38 @@ static void tail_probe(struct zn_tcp_conn *conn)
     }
 }
 
-static void back_off(struct zn_tcp_conn *conn)
+// Whether to give up (RFC 9293 section 3.8.3): no progress in all these tries. A peer that keeps
+// its window closed but answers is asked for ever (section 3.8.6.1).
+static bool hopeless(const struct zn_tcp_conn *conn)
 {
-    if (conn->backoff < BACKOFF_MAX)
-        conn->backoff++;
+    bool silent = conn->tcp->now_ms - conn->heard_ms > 2u * RTO_MAX_MS;
+    return conn->timeouts >= TRIES_MAX && (silent || conn->snd_wnd != 0);
 }
 
 static void retransmit_due(struct zn_tcp_conn *conn)
 {
     struct zn_tcp *tcp = conn->tcp;
-    if (conn->sent.count != 0 && conn->probe_armed) {
+    zn__tcp_mark(conn); // resends and arms
+    if (conn->sent.count != 0 && conn->armed == ZN_ARMED_TAIL_PROBE) {
         tail_probe(conn);
-    } else if (conn->backoff >= BACKOFF_MAX && tcp->now_ms - conn->heard_ms > 2u * RTO_MAX_MS) {
+        return;
+    }
+    if (hopeless(conn)) {
         zn__tcp_reset_conn(conn);
         zn__tcp_conn_break(conn, -ETIMEDOUT);
         return;
-    } else if (conn->sent.count == 0) {
-        zn__tcp_probe(conn); // a closed window is asked for ever, as long as the peer answers
-        back_off(conn);
+    }
+    conn->timeouts += conn->timeouts < UINT8_MAX;
+    if (conn->sent.count == 0) {
+        zn__tcp_probe(conn);
     } else {
         tcp->stats.timeouts++;
         zn__cubic_timeout(&conn->cubic, conn->mss, conn->snd_nxt - conn->snd_una,
                           !conn->rto_recovering);
         zn__tcp_mark_all_lost(conn);
-        back_off(conn);
     }
-    zn__tcp_mark(conn); // resends and arms
+    if (conn->backoff < BACKOFF_MAX)
+        conn->backoff++;
 }
 
 static void idle_due(struct zn_tcp_conn *conn)

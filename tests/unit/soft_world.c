@@ -99,7 +99,7 @@ static void stream_make(struct world_flow *f)
     size_t want = WORLD_STREAM / 2 + below(f, WORLD_STREAM / 4);
     bool inside = false;
     while (f->stream_len < want) {
-        uint8_t key[4], text[FRAME_MAX], *out = f->stream + f->stream_len;
+        uint8_t key[4], text[FRAME_MAX] = { 0 }, *out = f->stream + f->stream_len;
         uint32_t what = below(f, 16);
         size_t len = below(f, what == 0 ? FRAME_MAX : what < 4 ? 200 : 24);
         uint8_t first = 0x89;

@@ -33,14 +33,15 @@ module zn_rx_checksum
   localparam int unsigned Levels = $clog2(Words);
   localparam int unsigned ClipWidth = $clog2(Bytes + 1);
 
-  // Stage 1: where the run begins, and how long TCP is.
+  // Stage 1: where the run begins, and the IP header's length field.
   // Stage 2: where it ends. Stage 3: both within the beat. Stage 4: masked.
   typedef struct packed {
     logic        first;
+    logic        v6;
     logic [16:0] base;
     logic [16:0] start;
-    logic [16:0] tcp_start;
-    logic [15:0] tcp_length;
+    logic [16:0] length_from;  // what the length field counts from
+    logic [15:0] length;
   } located_t;
 
   located_t located_d, located_q;
@@ -51,21 +52,20 @@ module zn_rx_checksum
   logic valid_q;
 
   always_comb begin : locate
-    logic [15:0] length;
     vlan = network16(header_i[13:12]) == 16'h8100;
     v6 = network16(vlan ? header_i[17:16] : header_i[13:12]) == 16'h86dd;
     // IPv4's total length is at 2, IPv6's payload length at 4.
     case ({vlan, v6})
-      2'b00: length = network16(header_i[17:16]);
-      2'b01: length = network16(header_i[19:18]);
-      2'b10: length = network16(header_i[21:20]);
-      2'b11: length = network16(header_i[23:22]);
+      2'b00: located_d.length = network16(header_i[17:16]);
+      2'b01: located_d.length = network16(header_i[19:18]);
+      2'b10: located_d.length = network16(header_i[21:20]);
+      2'b11: located_d.length = network16(header_i[23:22]);
     endcase
     located_d.first = beat_i.first;
+    located_d.v6 = v6;
     located_d.base = beat_i.base;
     located_d.start = (vlan ? 17'd18 : 17'd14) + (v6 ? 17'd8 : 17'd12);
-    located_d.tcp_start = (vlan ? 17'd18 : 17'd14) + (v6 ? 17'd40 : 17'd20);
-    located_d.tcp_length = v6 ? length : length - 16'd20;
+    located_d.length_from = (vlan ? 17'd18 : 17'd14) + (v6 ? 17'd40 : 17'd0);
   end
 
   // An offset in the packet as one in the beat that begins at `base`: 0 if before, Bytes if after it.
@@ -81,7 +81,7 @@ module zn_rx_checksum
     located_q <= located_d;
     base2_q <= located_q.base;
     start2_q <= located_q.start;
-    end2_q <= located_q.tcp_start + 17'(located_q.tcp_length);
+    end2_q <= located_q.length_from + 17'(located_q.length);
     start3_q <= clip(start2_q, base2_q);
     end3_q <= clip(end2_q, base2_q);
     data_q[2:0] <= {data_q[1:0], data_i};
@@ -108,34 +108,34 @@ module zn_rx_checksum
 
   // What goes with a beat until its sum is there.
   localparam int unsigned Wait = 3 + Levels;
-  logic first, valid;
-  logic [15:0] tcp_length;
+  logic first, length_v6, valid;
+  logic [15:0] length;
 
   zn_rx_delay #(
-      .Width (17),
+      .Width (18),
       .Cycles(Wait)
   ) u_wait (
       .clk_i,
       .rst_i,
       .valid_i(valid_q),
-      .data_i ({located_q.first, located_q.tcp_length}),
+      .data_i ({located_q.first, located_q.v6, located_q.length}),
       .valid_o(valid),
-      .data_o ({first, tcp_length})
+      .data_o ({first, length_v6, length})
   );
 
   // A packet that is not too long has less than 2^15 words, so 32 bits hold their sum.
   logic [31:0] sum_q;
-  logic [15:0] tcp_length_q;
-  logic [18:0] folded_q;
+  logic [16:0] tail_q;  // of the pseudo-header: protocol and TCP's length
+  logic [17:0] folded_q;
   logic [16:0] refolded;
 
-  assign refolded = 17'(folded_q[15:0]) + 17'(folded_q[18:16]);
+  assign refolded = 17'(folded_q[15:0]) + 17'(folded_q[17:16]);
 
   always_ff @(posedge clk_i) begin
     valid_q <= valid_i && !rst_i;
     if (valid) sum_q <= (first ? 32'd0 : sum_q) + 32'(gen_level[Levels].sums_q[0]);
-    tcp_length_q <= tcp_length;
-    folded_q <= 19'(sum_q[31:16]) + 19'(sum_q[15:0]) + 19'(tcp_length_q) + 19'd6;
+    tail_q <= 17'(length) + (length_v6 ? 17'd6 : 17'd6 - 17'd20);
+    folded_q <= 18'(sum_q[31:16]) + 18'(sum_q[15:0]) + 18'(tail_q);
     ok_o <= refolded == 17'h0ffff;
   end
 endmodule

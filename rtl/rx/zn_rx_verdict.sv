@@ -55,8 +55,7 @@ module zn_rx_verdict
     logic bad;
     logic too_long;
     logic link_cut;   // no Ethernet header, or its tag cut off
-    logic ip_cut;     // no IP header
-    logic ip_beyond;  // the IP packet does not fit
+    logic ip_beyond;  // the IP packet does not fit; nor does one whose header is cut off, whatever it seems to say
     logic [15:0] length;
   } compared_t;
 
@@ -96,15 +95,12 @@ module zn_rx_verdict
   assign headers = headers_valid_i ? headers_i : headers_q;
 
   compared_t compared_d, compared_q;
-  logic [16:0] ip_header_end;
 
   always_comb begin : compare
-    ip_header_end = (headers.vlan ? 17'd18 : 17'd14) + (headers.v6 ? 17'd40 : 17'd20);
     compared_d.command = counted.command;
     compared_d.bad = counted.bad;
     compared_d.too_long = counted.length > 17'(PacketMax);
     compared_d.link_cut = counted.length < 17'd14 || (headers.vlan && counted.length < 17'd18);
-    compared_d.ip_cut = counted.length < ip_header_end;
     compared_d.ip_beyond = counted.length < headers.ip_end;
     compared_d.length = counted.length[15:0];
   end
@@ -120,7 +116,7 @@ module zn_rx_verdict
     else if (compared_q.bad) judged_d.early = REASON_BAD_PACKET;
     else if (compared_q.link_cut) judged_d.early = REASON_BAD_LENGTH;
     else if (!headers_q.v4 && !headers_q.v6) judged_d.early = REASON_NOT_TCP;
-    else if (compared_q.ip_cut || headers_q.lengths_bad || compared_q.ip_beyond) judged_d.early = REASON_BAD_LENGTH;
+    else if (headers_q.lengths_bad || compared_q.ip_beyond) judged_d.early = REASON_BAD_LENGTH;
     else if (headers_q.not_tcp) judged_d.early = REASON_NOT_TCP;
     else if (headers_q.options) judged_d.early = REASON_IP_OPTIONS;
     else if (headers_q.fragment) judged_d.early = REASON_FRAGMENT;

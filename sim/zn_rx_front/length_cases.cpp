@@ -91,6 +91,7 @@ void longest(Tap &tap, Front &front, Random &random)
         for (int more = -3; more <= 3; more++) {
             recipe.payload =
                 static_cast<unsigned>(BENCH_PacketMax - static_cast<int>(headers) + more);
+            recipe.fill = more & 1 ? 0xff : -1; // the largest sum
             front.send(recipe);
         }
     });

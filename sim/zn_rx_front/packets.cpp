@@ -81,7 +81,11 @@ Bytes tcp(const Recipe &r, Random &random)
     put(segment, random.bits(), 2);
     put(segment, 0, 2);
     put(segment, random.bits(), 2);
-    put_random(segment, random, 4 * r.tcp_options + r.payload);
+    put_random(segment, random, 4 * r.tcp_options);
+    if (r.fill < 0)
+        put_random(segment, random, r.payload);
+    else
+        segment.resize(segment.size() + r.payload, static_cast<uint8_t>(r.fill));
     segment.resize(segment.size() - std::min<size_t>(segment.size(), r.tcp_missing));
     if (segment.size() < 18)
         return segment;

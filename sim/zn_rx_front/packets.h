@@ -49,6 +49,7 @@ struct Recipe {
     uint8_t flags = 0x10;
     uint16_t tcp_sum_flip = 0;
     unsigned payload = 0;     // bytes
+    int fill = -1;            // what the payload's bytes are
     unsigned tcp_missing = 0; // bytes that the IP packet lacks at the end
     unsigned padding = 0;     // bytes after the IP packet
     int cut = -1;             // bytes of all that are sent

@@ -16,7 +16,7 @@ Recipe random_recipe(const std::vector<Tuple> &known, Random &random)
         r.tags = { 0x8100 };
     r.seq = static_cast<uint32_t>(random.bits());
     r.tcp_options = random.chance(50) ? 0 : static_cast<unsigned>(random.below(11));
-    r.payload = static_cast<unsigned>(random.chance(90) ? random.below(3 * beat_bytes)
+    r.payload = static_cast<unsigned>(random.chance(97) ? random.below(3 * beat_bytes)
                                                         : random.below(BENCH_PacketMax + 20));
     if (random.chance(30))
         r.padding = static_cast<unsigned>(random.below(20));

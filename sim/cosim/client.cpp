@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace cosim
 {
@@ -119,6 +120,31 @@ void Client::add(const Frame &frame)
     append(stream_, bytes);
     const uint64_t end = stream_.size();
     places_.push_back({ frame, start, end - frame.payload.size(), end });
+}
+
+void Client::adopt(const Bytes &stream)
+{
+    FrameReader reader(agreed_, true);
+    Place place = {};
+    uint64_t at = 0;
+    reader.on_begin = [&](const FrameReader::Begin &begin) {
+        place.frame = {};
+        place.frame.b0 = begin.b0;
+        place.payload = at + 1;
+        place.start = place.payload - begin.header_len;
+    };
+    reader.on_payload = [&](const uint8_t *data, size_t len) {
+        place.frame.payload.insert(place.frame.payload.end(), data, data + len);
+    };
+    reader.on_end = [&] {
+        place.end = place.payload + place.frame.payload.size();
+        places_.push_back(place);
+    };
+    for (; at < stream.size(); at++)
+        reader.feed(&stream[at], 1, true);
+    if (reader.fault() || !reader.at_header())
+        throw std::runtime_error("a recorded stream that is not whole frames");
+    append(stream_, stream);
 }
 
 void Client::generate(size_t len)

@@ -35,6 +35,13 @@ class Client
     // Puts frames behind the stream's end until it has `len` bytes that were never sent.
     void generate(size_t len);
     void add(const Frame &frame);
+    // Puts a client's bytes there, which end with a frame's end.
+    void adopt(const Bytes &stream);
+    // Everything before `offset` counts as sent.
+    void skip_to(uint64_t offset)
+    {
+        sent_ = offset > sent_ ? offset : sent_;
+    }
     // A segment with bytes [offset, offset + len) of the stream. Options and padding are random.
     Sent segment(uint64_t offset, size_t len);
     // The next new bytes, at most `max`.

@@ -24,11 +24,17 @@ struct Scenario {
 };
 
 const Scenario scenarios[] = {
-    { "splits", false, scenario_splits },         { "gaps", false, scenario_gaps },
-    { "bytes", false, scenario_bytes },           { "pings", false, scenario_pings },
-    { "broadcasts", false, scenario_broadcasts }, { "table", false, scenario_table },
-    { "clock", false, scenario_clock },           { "switches", false, scenario_switches },
-    { "isolation", false, scenario_isolation },   { "mix", true, scenario_mix },
+    { "splits", false, scenario_splits },
+    { "gaps", false, scenario_gaps },
+    { "bytes", false, scenario_bytes },
+    { "pings", false, scenario_pings },
+    { "broadcasts", false, scenario_broadcasts },
+    { "table", false, scenario_table },
+    { "clock", false, scenario_clock },
+    { "switches", false, scenario_switches },
+    { "captures", false, scenario_captures },
+    { "isolation", false, scenario_isolation },
+    { "mix", true, scenario_mix },
     { "breaks", true, scenario_breaks },
 };
 
@@ -46,7 +52,7 @@ void run_one(zn::Tap &tap, const Scenario &scenario, const Run &run)
     try {
         scenario.run(run);
         tap.ok(true, name);
-    } catch (const Failure &failure) {
+    } catch (const std::exception &failure) {
         tap.ok(false, name);
         tap.note(failure.what());
     }

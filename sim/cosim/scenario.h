@@ -40,6 +40,9 @@ void scenario_switches(const Run &run);
 // One flow's packets among those of others that misbehave, and alone.
 void scenario_isolation(const Run &run);
 
+// What real clients sent, as it was recorded.
+void scenario_captures(const Run &run);
+
 // How a device stalls for part of a run.
 void stall_random(World &world);
 void stall_none(World &world);

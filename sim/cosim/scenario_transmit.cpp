@@ -190,7 +190,7 @@ void scenario_clock(const Run &run)
         settings.room = i % 4 == 3 ? 4 : ROOM;
         flows.push_back(&world.open_known(settings, Taste(), i));
     }
-    for (unsigned round = 0; round < 40; round++) {
+    for (unsigned round = 0; round < 24; round++) {
         Connection &connection = *flows[random.below(12)];
         const bool whole = random.percent(50);
         connection.client().add(text_of("3", 1));

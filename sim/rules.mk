@@ -69,5 +69,7 @@ $(SIM_SHARED): $(SIM_SHARED_OBJ) $(SIM_RUNTIME:%=$(SB)/runtime/%.o)
 	$(Q)$(call archive,$^)
 -include $(SIM_SHARED_OBJ:.o=.d)
 
+include sim/core/rules.mk sim/cosim/rules.mk sim/perf/rules.mk
+
 sim-bin: $(if $(ONLY),$(foreach b,$(SIM_BIN),$(if $(findstring $(ONLY),$(b)),$(b))),$(SIM_BIN))
 .PHONY: sim-bin

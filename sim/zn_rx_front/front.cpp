@@ -140,7 +140,7 @@ Front::Front()
 
 uint64_t Front::reset()
 {
-    bench.reset();
+    bench.reset(1);
     table.clear();
     sent_.clear();
     commanded_.clear();
@@ -289,8 +289,8 @@ std::string Front::compare_command(const std::vector<Bytes> &side)
         reason = table.remove(command.tuple, command.flow);
     command_reasons[reason]++;
     const Lookup lookup(side[side_lookup]);
-    if (lookup.reason != reason || lookup.flow != command.flow ||
-        lookup.hit != (reason == ZN_REASON_OK))
+    if (lookup.reason != reason || lookup.flow != command.flow || lookup.flags != command.flags ||
+        lookup.max_frame != command.max_frame || lookup.hit != (reason == ZN_REASON_OK))
         return text("lookup of op %d: reason %u expected, %u seen", command.op, reason,
                     lookup.reason);
     return "";

@@ -5,7 +5,7 @@
 //
 // Handshake: valid/ready on all streams. Payload buffer: we/addr/data; the reader says with payload_release_i how many beats
 // are free again. The sum of a command's payload (SEGMENT and broadcasts) comes out at sum_o, in the order of the
-// commands, a few cycles after its command may have been taken. Latency: 3 cycles from the last beat that a command needs.
+// commands, a few cycles after its command may have been taken. Latency: 4 cycles from the last beat that a command needs.
 // Rate: one beat a cycle.
 `default_nettype none
 
@@ -47,6 +47,7 @@ module zn_tx_command
   localparam int unsigned PayloadBits = $clog2(PayloadBeats);
   localparam int unsigned Waiting = 16;    // commands between here and the one that is executed
   localparam int unsigned IdsWaiting = 32; // beats of flow ids
+  localparam int unsigned MemberBits = $clog2(Members + 1);
 
   typedef enum logic [2:0] {
     AREA_HEADER,
@@ -84,37 +85,36 @@ module zn_tx_command
     for (int unsigned i = 0; i < Bytes; i++) in_kept[8*i +: 8] = in_keep[i] ? in_data[8*i +: 8] : 8'd0;
   end
 
-  // --- The beat that is looked at, with what has arrived of header and address up to it.
+  // --- First stage: the beat, and what has arrived of header and address up to it.
 
-  logic valid_q;
-  logic last_q;
-  logic header_q;
-  logic header_end_q;
-  logic [DataWidth-1:0] data_q;
-  logic [ByteBits:0] bytes_q;
-  command_t command_q;
+  logic gather_valid_q;
+  logic gather_last_q;
+  logic gather_header_q;
+  logic gather_header_end_q;
+  logic [DataWidth-1:0] gather_data_q;
+  logic [ByteBits:0] gather_bytes_q;
+  command_t gathered_q;
   flow_address_t address_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      valid_q <= 1'b0;
+      gather_valid_q <= 1'b0;
       in_beat_q <= '0;
     end else if (advance) begin
-      valid_q <= in_valid;
+      gather_valid_q <= in_valid;
       if (in_valid) begin
         if (in_last) in_beat_q <= '0;
         else if (32'(in_beat_q) < 2 * HeaderBeats) in_beat_q <= in_beat_q + 5'd1;
       end
     end
     if (advance && in_valid) begin
-      last_q <= in_last;
-      header_q <= 32'(in_beat_q) < HeaderBeats;
-      header_end_q <= 32'(in_beat_q) == HeaderBeats - 1;
-      data_q <= in_kept;
-      bytes_q <= (ByteBits + 1)'($countones(in_keep));
+      gather_last_q <= in_last;
+      gather_header_q <= 32'(in_beat_q) < HeaderBeats;
+      gather_header_end_q <= 32'(in_beat_q) == HeaderBeats - 1;
+      gather_data_q <= in_kept;
+      gather_bytes_q <= (ByteBits + 1)'($countones(in_keep));
       for (int unsigned b = 0; b < HeaderBeats; b++) begin
-        if (32'(in_beat_q) == b) command_q[DataWidth*b +: DataWidth] <= in_kept;
-        else if (in_beat_q == '0) command_q[DataWidth*b +: DataWidth] <= '0;
+        if (32'(in_beat_q) == b) gathered_q[DataWidth*b +: DataWidth] <= in_kept;
         if (32'(in_beat_q) == HeaderBeats + b) address_q[DataWidth*b +: DataWidth] <= in_kept;
       end
     end
@@ -122,26 +122,21 @@ module zn_tx_command
 
   // --- What the header asks for, and whether it may.
 
-  logic is_raw;
   logic is_broadcast;
   logic is_group;
-  logic has_address;
+  logic has_payload;
   logic has_ids;
-  logic [15:0] payload_length;
-  logic [15:0] ids;
+  logic members_good;
   logic refused;
   tx_op_kind_t kind;
 
-  assign is_raw = command_q.kind == MSG_RAW;
-  assign is_group = command_q.kind == MSG_BROADCAST_GROUP;
-  assign is_broadcast = command_q.kind == MSG_BROADCAST_LIST || is_group;
-  assign has_address = command_q.kind == MSG_ADD || command_q.kind == MSG_DELETE;
-  assign has_ids = command_q.kind == MSG_MEMBERS || is_broadcast;
-  assign payload_length = is_raw || command_q.kind == MSG_SEGMENT || is_broadcast ? command_q.length : 16'd0;
-  assign ids = has_ids ? command_q.ids : 16'd0;
+  assign is_group = gathered_q.kind == MSG_BROADCAST_GROUP;
+  assign is_broadcast = gathered_q.kind == MSG_BROADCAST_LIST || is_group;
+  assign has_payload = gathered_q.kind == MSG_RAW || gathered_q.kind == MSG_SEGMENT || is_broadcast;
+  assign has_ids = gathered_q.kind == MSG_MEMBERS || is_broadcast;
 
   always_comb begin
-    unique case (command_q.kind)
+    unique case (gathered_q.kind)
       MSG_RAW: kind = TX_OP_RAW;
       MSG_SEGMENT: kind = TX_OP_SEGMENT;
       MSG_ADD: kind = TX_OP_ADD;
@@ -155,22 +150,89 @@ module zn_tx_command
     endcase
   end
 
+  // MEMBERS and groups: flow + count <= Members, without carries past the bits that Members has.
+  logic [31:0] count;
+  logic [MemberBits:0] members_end;
+
+  assign count = is_group ? gathered_q.count : 32'(gathered_q.ids);
+  assign members_end = {1'b0, gathered_q.flow[MemberBits-1:0]} + {1'b0, count[MemberBits-1:0]};
+  assign members_good = (gathered_q.flow >> MemberBits) == '0 && (count >> MemberBits) == '0
+      && 32'(members_end) <= Members;
+
   always_comb begin
     unique case (kind)
-      TX_OP_RAW: refused = command_q.length == '0 || 32'(command_q.length) > PayloadMax;
-      TX_OP_SEGMENT: refused = command_q.flow >= Flows || 32'(command_q.length) > PayloadMax;
-      TX_OP_ADD, TX_OP_DELETE, TX_OP_GRANT, TX_OP_RESYNC, TX_OP_READ: refused = command_q.flow >= Flows;
-      TX_OP_MEMBERS: refused = 33'(command_q.flow) + 33'(command_q.ids) > 33'(Members);
-      TX_OP_COPY: begin
-        refused = command_q.length == '0 || 32'(command_q.length) > PayloadMax;
-        if (is_group) begin
-          if (32'(command_q.ids) > Skips) refused = 1'b1;
-          if (33'(command_q.flow) + 33'(command_q.count) > 33'(Members)) refused = 1'b1;
-        end
-      end
+      TX_OP_RAW: refused = gathered_q.length == '0 || 32'(gathered_q.length) > PayloadMax;
+      TX_OP_SEGMENT: refused = gathered_q.flow >= Flows || 32'(gathered_q.length) > PayloadMax;
+      TX_OP_ADD, TX_OP_DELETE, TX_OP_GRANT, TX_OP_RESYNC, TX_OP_READ: refused = gathered_q.flow >= Flows;
+      TX_OP_MEMBERS: refused = !members_good;
+      TX_OP_COPY:
+        refused = gathered_q.length == '0 || 32'(gathered_q.length) > PayloadMax
+            || (is_group && (32'(gathered_q.ids) > Skips || !members_good));
       default: refused = 1'b1;
     endcase
-    if (command_q.version != CONTRACT_VERSION) refused = 1'b1;
+    if (gathered_q.version != CONTRACT_VERSION) refused = 1'b1;
+  end
+
+  // --- Second stage: the beat that takes effect, and its command.
+
+  logic valid_q;
+  logic last_q;
+  logic header_q;
+  logic header_end_q;
+  logic [DataWidth-1:0] data_q;
+  logic [ByteBits:0] bytes_q;
+  logic refused_q;
+  logic [15:0] payload_length_q;
+  tx_command_t asked_q;       // but for address and place of the payload
+  tx_command_t asked_d;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) valid_q <= 1'b0;
+    else if (advance) valid_q <= gather_valid_q;
+    if (advance && gather_valid_q) begin
+      last_q <= gather_last_q;
+      header_q <= gather_header_q;
+      header_end_q <= gather_header_end_q;
+      data_q <= gather_data_q;
+      bytes_q <= gather_bytes_q;
+      if (gather_header_end_q) begin
+        refused_q <= refused;
+        payload_length_q <= has_payload ? gathered_q.length : 16'd0;
+        asked_q <= asked_d;
+      end
+    end
+  end
+
+  always_comb begin
+    asked_d = '0;
+    asked_d.kind = kind;
+    asked_d.group = is_group;
+    asked_d.quiet = gathered_q.flags[CMD_QUIET_BIT];
+    asked_d.open = gathered_q.flags[CMD_OPEN_BIT];
+    asked_d.push = gathered_q.flags[CMD_PUSH_BIT];
+    asked_d.unblock = gathered_q.flags[CMD_UNBLOCK_BIT];
+    asked_d.flow = gathered_q.flow;
+    asked_d.cookie = gathered_q.cookie;
+    asked_d.length = gathered_q.length;
+    asked_d.window = gathered_q.window;
+    asked_d.ack = gathered_q.ack;
+    asked_d.count = count;
+    asked_d.ids = has_ids ? gathered_q.ids : 16'd0;
+    asked_d.setup.snd_nxt = gathered_q.snd_nxt;
+    asked_d.setup.limit = gathered_q.limit;
+    asked_d.setup.rcv_nxt = gathered_q.rcv_nxt;
+    asked_d.setup.max_frame = gathered_q.max_frame;
+    asked_d.setup.state = '{
+        fill: gathered_q.state.fill[3:0],
+        b0: gathered_q.state.b0,
+        b1: gathered_q.state.b1,
+        length: gathered_q.state.length,
+        key: gathered_q.state.key
+    };
+    asked_d.setup.flags = gathered_q.flow_flags[3:0];
+    asked_d.setup.mss = gathered_q.mss;
+    asked_d.setup.heartbeat_ms = gathered_q.heartbeat_ms;
+    asked_d.setup.replies = gathered_q.replies[7:0];
   end
 
   // --- The body, area by area.
@@ -187,8 +249,10 @@ module zn_tx_command
   logic complete;          // with this beat the command has what it must have
   logic commit;
   logic write_payload;
+  logic has_address;
 
-  assign to_block = 6'd0 - command_q.length[5:0];
+  assign has_address = asked_q.kind == TX_OP_ADD || asked_q.kind == TX_OP_DELETE;
+  assign to_block = 6'd0 - asked_q.length[5:0];
   assign padding = 3'({1'b0, to_block} >> ByteBits);
   assign fills = left_q <= 19'(Bytes);
   assign enough = fills && 19'(bytes_q) >= left_q;
@@ -196,27 +260,27 @@ module zn_tx_command
   // Which area follows this beat: of a header's end, or of an area's last beat.
   always_comb begin
     if (header_q && has_address) next_area = AREA_ADDRESS;
-    else if (header_q && payload_length != '0) next_area = AREA_PAYLOAD;
-    else if (area_q != AREA_IDS && area_q != AREA_REST && ids != '0) begin
+    else if (header_q && payload_length_q != '0) next_area = AREA_PAYLOAD;
+    else if (area_q != AREA_IDS && area_q != AREA_REST && asked_q.ids != '0) begin
       next_area = area_q == AREA_PAYLOAD && padding != '0 ? AREA_PADDING : AREA_IDS;
     end else next_area = AREA_REST;
 
     unique case (next_area)
       AREA_ADDRESS: next_left = 19'd64;
-      AREA_PAYLOAD: next_left = 19'(payload_length);
+      AREA_PAYLOAD: next_left = 19'(payload_length_q);
       AREA_PADDING: next_left = 19'(padding) << ByteBits;
-      AREA_IDS: next_left = {1'b0, ids, 2'b00};
+      AREA_IDS: next_left = {1'b0, asked_q.ids, 2'b00};
       default: next_left = '0;
     endcase
   end
 
   always_comb begin
-    if (header_q) complete = header_end_q && 32'(bytes_q) == Bytes && !refused
+    if (header_q) complete = header_end_q && 32'(bytes_q) == Bytes && !refused_q
         && (next_area == AREA_REST || next_area == AREA_IDS);
     else complete = (area_q == AREA_ADDRESS || area_q == AREA_PAYLOAD) && enough;
   end
 
-  assign commit = valid_q && !committed_q && (complete || last_q || (header_end_q && refused));
+  assign commit = valid_q && !committed_q && (complete || last_q || (header_end_q && refused_q));
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -224,7 +288,7 @@ module zn_tx_command
       committed_q <= 1'b0;
     end else if (advance && valid_q) begin
       if (last_q) area_q <= AREA_HEADER;
-      else if (header_end_q) area_q <= refused ? AREA_REST : next_area;
+      else if (header_end_q) area_q <= refused_q ? AREA_REST : next_area;
       else if (!header_q && area_q != AREA_REST && fills) area_q <= next_area;
       committed_q <= !last_q && (committed_q || commit);
     end
@@ -246,14 +310,14 @@ module zn_tx_command
     list.count = '0;
     if (!header_q && area_q == AREA_IDS) list.count = fills && enough ? 5'(left_q >> 2) : 5'(bytes_q[ByteBits:2]);
     // A list that follows a command which was, or is now, handed on as good.
-    list_valid = valid_q && ids != '0 && !listed_q && !(header_q && !header_end_q)
+    list_valid = valid_q && asked_q.ids != '0 && !listed_q && !(header_q && !header_end_q)
         && (committed_q ? area_q == AREA_IDS || last_q : commit && complete && last_q);
   end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) listed_q <= 1'b0;
     else if (advance && valid_q) begin
-      listed_q <= !last_q && (listed_q || (list_valid && list.ends) || (header_end_q && refused));
+      listed_q <= !last_q && (listed_q || (list_valid && list.ends) || (header_end_q && refused_q));
     end
   end
 
@@ -320,7 +384,7 @@ module zn_tx_command
       .rst_i,
       .clear_i(valid_q && advance && header_end_q),
       .add_i(payload_we_o),
-      .push_i(commit && advance && complete && (kind == TX_OP_SEGMENT || kind == TX_OP_COPY)),
+      .push_i(commit && advance && complete && (asked_q.kind == TX_OP_SEGMENT || asked_q.kind == TX_OP_COPY)),
       .data_i(payload_data_o),
       .valid_o(sum_valid),
       .sum_o(sum)
@@ -343,60 +407,29 @@ module zn_tx_command
       .count_o()
   );
 
-  // --- The command.
+  // --- The command. A beat goes on when all that it does can be done in this cycle.
 
-  tx_command_t command_d;
-  tx_command_t ready_command_q;
-  logic ready_valid_q;
-  logic ready_taken;
+  tx_command_t command;
+  logic command_ready;
+  logic cut;  // inside the header: of such a message flow and cookie are 0
 
-  // A beat goes on when all that it does can be done in this cycle.
-  assign may_commit = !ready_valid_q || ready_taken;
+  assign may_commit = !commit || command_ready;
   assign may_write = !(write_payload && payload_full);
   assign advance = may_commit && may_write && !(list_valid && !list_ready);
-
-  logic cut;  // inside the header
-
   assign cut = header_q && !(header_end_q && 32'(bytes_q) == Bytes);
 
   always_comb begin
-    command_d = '0;
-    command_d.kind = complete ? kind : TX_OP_BAD;
-    command_d.group = is_group;
-    command_d.quiet = command_q.flags[CMD_QUIET_BIT];
-    command_d.open = command_q.flags[CMD_OPEN_BIT];
-    command_d.push = command_q.flags[CMD_PUSH_BIT];
-    command_d.unblock = command_q.flags[CMD_UNBLOCK_BIT];
-    // Of a message that is too short to have them they are 0.
-    command_d.flow = cut ? 32'd0 : command_q.flow;
-    command_d.cookie = cut ? 32'd0 : command_q.cookie;
-    command_d.length = command_q.length;
-    command_d.window = command_q.window;
-    command_d.ack = command_q.ack;
-    command_d.count = is_group ? command_q.count : 32'(command_q.ids);
-    command_d.ids = command_q.ids;
-    command_d.payload_addr = 16'(begin_q[PayloadBits-1:0]);
-    command_d.payload_beats = complete ? 16'(payload_beats) : 16'd0;
-    command_d.setup.snd_nxt = command_q.snd_nxt;
-    command_d.setup.limit = command_q.limit;
-    command_d.setup.rcv_nxt = command_q.rcv_nxt;
-    command_d.setup.max_frame = command_q.max_frame;
-    command_d.setup.state = '{
-        fill: command_q.state.fill[3:0],
-        b0: command_q.state.b0,
-        b1: command_q.state.b1,
-        length: command_q.state.length,
-        key: command_q.state.key
-    };
-    command_d.setup.flags = command_q.flow_flags[3:0];
-    command_d.setup.mss = command_q.mss;
-    command_d.setup.heartbeat_ms = command_q.heartbeat_ms;
-    command_d.setup.replies = command_q.replies[7:0];
-    command_d.setup.peer_mac = address_q.peer_mac;
-    command_d.setup.vlan = address_q.vlan;
-    command_d.setup.has_vlan = address_q.has_vlan != '0;
-    command_d.setup.ip_id = address_q.ip_id;
-    command_d.setup.tuple = '{
+    command = asked_q;
+    if (!complete) command.kind = TX_OP_BAD;
+    if (cut) command.flow = '0;
+    if (cut) command.cookie = '0;
+    command.payload_addr = 16'(begin_q[PayloadBits-1:0]);
+    command.payload_beats = complete ? 16'(payload_beats) : 16'd0;
+    command.setup.peer_mac = address_q.peer_mac;
+    command.setup.vlan = address_q.vlan;
+    command.setup.has_vlan = address_q.has_vlan != '0;
+    command.setup.ip_id = address_q.ip_id;
+    command.setup.tuple = '{
         v6: address_q.ip_version == 8'd6,
         peer_address: address_q.peer_address,
         local_address: address_q.local_address,
@@ -405,22 +438,15 @@ module zn_tx_command
     };
   end
 
-  always_ff @(posedge clk_i) begin
-    if (rst_i) ready_valid_q <= 1'b0;
-    else if (advance && commit) ready_valid_q <= 1'b1;
-    else if (ready_taken) ready_valid_q <= 1'b0;
-    if (advance && commit) ready_command_q <= command_d;
-  end
-
   zn_fifo #(
       .Width($bits(tx_command_t)),
       .Depth(Waiting)
   ) u_commands (
       .clk_i,
       .rst_i,
-      .valid_i(ready_valid_q),
-      .ready_o(ready_taken),
-      .data_i(ready_command_q),
+      .valid_i(commit && may_write && !(list_valid && !list_ready)),
+      .ready_o(command_ready),
+      .data_i(command),
       .valid_o(m_valid_o),
       .ready_i(m_ready_i),
       .data_o(m_command_o),

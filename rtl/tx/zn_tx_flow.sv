@@ -219,6 +219,9 @@ module zn_tx_flow
   tx_segment_t segment;  // but for the peer, which comes out of its RAM at the same time
   tx_peer_t peer;
   tx_peer_t peer_d;
+  tx_peer_t peer_q;
+  logic peer_write_q;
+  logic [FlowBits-1:0] peer_addr_q;
   report_record_t record_d;
   rx_meta_t meta_d;
   tx_op_kind_t kind;
@@ -319,7 +322,16 @@ module zn_tx_flow
     end
   end
 
-  // Of IPv4 addresses only four bytes count.
+  // Written a cycle after the decision, when the next operation reads. Of IPv4 addresses only four bytes count.
+  always_ff @(posedge clk_i) begin
+    if (rst_i) peer_write_q <= 1'b0;
+    else if (advance) peer_write_q <= valid_q && kind == TX_OP_ADD;
+    if (advance) begin
+      peer_addr_q <= op_q.flow[FlowBits-1:0];
+      peer_q <= peer_d;
+    end
+  end
+
   always_comb begin
     peer_d = '{peer_mac: setup_q.peer_mac, vlan: setup_q.vlan, has_vlan: setup_q.has_vlan, tuple: setup_q.tuple};
     if (!setup_q.tuple.v6) begin
@@ -339,9 +351,9 @@ module zn_tx_flow
       .Depth(Flows)
   ) u_peer (
       .clk_i,
-      .we_i(valid_q && advance && kind == TX_OP_ADD),
-      .waddr_i(op_q.flow[FlowBits-1:0]),
-      .wdata_i(peer_d),
+      .we_i(peer_write_q),
+      .waddr_i(peer_addr_q),
+      .wdata_i(peer_q),
       .re_i(advance),
       .raddr_i(op_q.flow[FlowBits-1:0]),
       .rdata_o(peer)

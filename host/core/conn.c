@@ -466,7 +466,15 @@ void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event)
         return;
     switch (event->type) {
     case ZN_DP_RECV:
+        reactor->frames = event->frames;
         conn_recv(conn, event->data, event->len);
+        if (event->frames != NULL && conn->websocket)
+            zn__ws_where(conn, event->frames);
+        reactor->frames = NULL;
+        break;
+    case ZN_DP_PONGS:
+        if (conn->websocket && !conn->closing)
+            (void)zn__conn_write(conn, event->data, event->len, ZN_OUT_CONTROL);
         break;
     case ZN_DP_EOF:
         conn->eof = true;

@@ -127,6 +127,8 @@ void zn__conn_adopted(struct zn_reactor *reactor, const struct zn_dp_event *even
 void zn__ws_start(struct zn_conn *conn, enum zn_ws_role role, void *owner,
                   const struct zn_deflate_params *params);
 void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len);
+// Tells the accelerator where the parser stands, once the input that there is was read.
+void zn__ws_where(struct zn_conn *conn, struct zn_dp_frames *frames);
 void zn__ws_eof(struct zn_conn *conn);
 void zn__ws_timer(struct zn_conn *conn);
 void zn__ws_paused(struct zn_conn *conn); // input was stopped or goes on

@@ -57,6 +57,7 @@ struct zn_counters {
     _Atomic uint64_t messages_in, messages_out, bytes_in, bytes_out;
     _Atomic uint64_t dropped_volatile, dropped_overflow, overflow_disconnects;
     _Atomic uint64_t rejected_http, rejected_ws, rejected_eio, rejected_sio;
+    _Atomic uint64_t pongs_offloaded;
     _Atomic uint64_t ping_timeouts, mail_dropped, unfinished_refused;
     _Atomic int64_t connections_now, sessions_now, sockets_now, websockets_now, buffered_now;
     _Atomic int64_t unfinished_now;
@@ -75,8 +76,9 @@ struct zn_reactor {
     struct zn_server *server;
     unsigned index;
     struct zn_dp *dp;
-    uint64_t now_ms;  // monotonic, of this turn
-    uint64_t wall_ms; // since the epoch, of this turn
+    struct zn_dp_frames *frames; // of the input that is being read; NULL: no accelerator saw it
+    uint64_t now_ms;             // monotonic, of this turn
+    uint64_t wall_ms;            // since the epoch, of this turn
     struct zn_wheel wheel;
     struct zn_arena arena;
     struct zn_conn *dirty; // connections with output to flush at the end of the turn, in order

@@ -471,6 +471,7 @@ void zn_server_stats(struct zn_server *server, struct zn_stats *out)
         SUM(rejected_eio);
         SUM(rejected_sio);
         SUM(ping_timeouts);
+        SUM(pongs_offloaded);
         SUM(buffered_now);
         SUM(mail_dropped);
         SUM(unfinished_now);

@@ -171,6 +171,16 @@ static bool pongs_pile_up(const struct zn_conn *conn)
                              (conn->pongs >= PONGS_MAX && still_ms >= PONGS_STILL_MS));
 }
 
+// Whether an accelerator sends the pong of the ping with this payload.
+static bool answered_already(const struct zn_conn *conn, const uint8_t *payload)
+{
+    const struct zn_dp_frames *frames = conn->reactor->frames;
+    for (unsigned i = 0; frames != NULL && i < frames->answered_len; i++)
+        if (frames->answered[i] == payload)
+            return true;
+    return false;
+}
+
 static void control_frame(struct zn_conn *conn, enum zn_ws_opcode opcode, const uint8_t *p,
                           size_t len)
 {
@@ -178,7 +188,9 @@ static void control_frame(struct zn_conn *conn, enum zn_ws_opcode opcode, const 
         ws_closed_by_peer(conn, p, len);
         return;
     }
-    if (opcode == ZN_WS_PING) {
+    if (opcode == ZN_WS_PING && answered_already(conn, p)) {
+        ZN_COUNT(conn->reactor, pongs_offloaded, 1);
+    } else if (opcode == ZN_WS_PING) {
         if (pongs_pile_up(conn)) {
             zn__conn_abort(conn); // pings from somebody who does not read
             return;
@@ -370,6 +382,7 @@ void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len)
         .fragments_max =
             conn->role == ZN_WS_PLAIN ? zn__endpoint_options(conn->endpoint)->fragments_max : 16384,
         .deflate = conn->client_bits != 0,
+        .unmasked = conn->reactor->frames != NULL && conn->reactor->frames->unmasked,
     };
     while (len > 0 && !conn->close_received && !conn->dead && !conn->doomed &&
            !conn->end_after_flush) {
@@ -390,6 +403,16 @@ void zn__ws_recv(struct zn_conn *conn, uint8_t *data, size_t len)
     }
     if (!conn->dead)
         message_watch(conn);
+}
+
+void zn__ws_where(struct zn_conn *conn, struct zn_dp_frames *frames)
+{
+    size_t max = zn__ws_message_max(conn);
+    if (conn->dead || conn->closing || conn->close_received || conn->end_after_flush)
+        return;
+    frames->known = zn__ws_rx_where(&conn->rx, &frames->where);
+    frames->deflate = conn->client_bits != 0;
+    frames->frame_max = max < UINT32_MAX ? (uint32_t)max : UINT32_MAX - 1;
 }
 
 // --- Timers -------------------------------------------------------------------------------------

@@ -177,9 +177,10 @@ static unsigned receive(struct zn_accel_dp *dp)
 
 static void turn(struct zn_accel_dp *dp, unsigned max)
 {
-    dp->data_max = max;
+    dp->data_max = max < ZN_ACCEL_RECVS ? max : ZN_ACCEL_RECVS;
     dp->area_used = 0;
     clocks(dp);
+    zn__accel_offload(dp);
     zn__accel_want_again(dp);
     dp->tcp_wake_ns = zn_tcp_poll(dp->tcp, dp->base.now_ns);
     receive(dp);
@@ -311,7 +312,7 @@ static void accel_wake(struct zn_dp *base)
 
 const struct zn_dp_ops zn_dp_accel = {
     .name = "dpdk",
-    .caps = ZN_DP_CAP_ASYNC | ZN_DP_CAP_PIPELINE,
+    .caps = ZN_DP_CAP_ASYNC | ZN_DP_CAP_PIPELINE | ZN_DP_CAP_FRAMES,
     .open = accel_open,
     .close = accel_close,
     .listen = accel_listen,

@@ -5,9 +5,13 @@
 
 #include "tcp/packet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { AREA_SIZE = 1 << 20 };
+enum {
+    AREA_SIZE = 1 << 20,
+    REPLIES = 255, // pongs a second and connection that the accelerator may send
+};
 
 static struct zn_stream *stream_of(struct zn_tcp_conn *conn)
 {
@@ -16,7 +20,8 @@ static struct zn_stream *stream_of(struct zn_tcp_conn *conn)
 
 static bool is_due(const struct zn_stream *stream)
 {
-    return stream->len != 0 || stream->sent != 0 || !(stream->flags & ZN_ACCEL_ACCEPTED) ||
+    return stream->len != 0 || stream->sent != 0 || stream->pongs != NULL ||
+           !(stream->flags & ZN_ACCEL_ACCEPTED) ||
            stream->flags & (ZN_ACCEL_EOF_DUE | ZN_ACCEL_ERROR_DUE);
 }
 
@@ -49,6 +54,7 @@ static void on_accepted(void *user, struct zn_tcp_conn *conn)
     struct zn_stream *stream = stream_of(conn);
     stream->conn = conn;
     stream->flags = ZN_ACCEL_WANTED;
+    stream->taken = ZN_ACCEL_NONE;
     zn_tcp_want(conn, false); // input comes after ACCEPT
     ready(user, stream);
 }
@@ -75,12 +81,32 @@ static bool gather(struct zn_accel_dp *dp, struct zn_stream *stream, const uint8
     return true;
 }
 
+static void note_taken(struct zn_accel_dp *dp, struct zn_stream *stream, uint32_t at,
+                       const struct zn_acc_rx_annotation *annotation)
+{
+    for (unsigned i = 0; annotation != NULL && i < annotation->frames && i < 4; i++) {
+        const struct zn_acc_frame_desc *frame = &annotation->frame[i];
+        if (!(frame->flags & ZN_FRAME_TAKEN))
+            continue;
+        dp->taken[dp->taken_len] = (struct zn_accel_taken){ at + frame->offset, stream->taken };
+        stream->taken = (uint16_t)dp->taken_len++;
+        stream->taken_len++;
+    }
+}
+
 static bool on_received(void *user, struct zn_tcp_conn *conn, const struct zn_tcp_data *data)
 {
     struct zn_accel_dp *dp = user;
     struct zn_stream *stream = stream_of(conn);
     bool first = stream->len == 0;
-    bool room = !first || dp->data_ready < dp->data_max;
+    bool unmasked = data->annotation != NULL;
+    // What is unmasked and what is not cannot be one run, and an event names so many answered
+    // pings.
+    bool room = dp->taken_len < ZN_ACCEL_TAKEN &&
+                (first ? dp->data_ready < dp->data_max
+                       : unmasked == !!(stream->flags & ZN_ACCEL_UNMASKED) &&
+                             stream->taken_len < ZN_DP_ANSWERED_MAX);
+    uint32_t at = stream->len;
     if (room && first && !data->held) {
         stream->data = data->bytes;
         stream->len = (uint32_t)data->len;
@@ -91,8 +117,12 @@ static bool on_received(void *user, struct zn_tcp_conn *conn, const struct zn_tc
         stream->flags |= ZN_ACCEL_SPENT;
         return false;
     }
-    if (first)
+    if (first) {
         dp->data_ready++;
+        stream->flags =
+            (stream->flags & ~(unsigned)ZN_ACCEL_UNMASKED) | (unmasked ? ZN_ACCEL_UNMASKED : 0u);
+    }
+    note_taken(dp, stream, at, data->annotation);
     ready(dp, stream);
     return true;
 }
@@ -104,16 +134,20 @@ static void on_sent(void *user, struct zn_tcp_conn *conn, size_t len)
     ready(user, stream);
 }
 
-// The accelerator has not answered a ping after all. A peer that pings knows that it may hear only
-// of its last one (RFC 6455 section 5.5.3).
 static void on_unanswered(void *user, struct zn_tcp_conn *conn, uint8_t b0, const uint8_t *payload,
                           size_t len)
 {
-    (void)user;
-    (void)conn;
-    (void)b0;
-    (void)payload;
-    (void)len;
+    struct zn_stream *stream = stream_of(conn);
+    if (stream->pongs == NULL)
+        stream->pongs = calloc(1, sizeof(*stream->pongs));
+    struct zn_accel_pongs *pongs = stream->pongs;
+    if (pongs == NULL || ZN_ACCEL_PONGS - pongs->len < len + 2)
+        return; // RFC 6455 section 5.5.3: not every ping must get one
+    pongs->bytes[pongs->len++] = b0;
+    pongs->bytes[pongs->len++] = (uint8_t)len;
+    memcpy(pongs->bytes + pongs->len, payload, len);
+    pongs->len += (uint32_t)len;
+    ready(user, stream);
 }
 
 static void on_ended(void *user, struct zn_tcp_conn *conn)
@@ -132,6 +166,8 @@ static void on_closed(void *user, struct zn_tcp_conn *conn)
 {
     struct zn_stream *stream = stream_of(conn);
     stream->flags |= ZN_ACCEL_CLOSED;
+    free(stream->pongs);
+    stream->pongs = NULL;
     if (stream->flags & ZN_ACCEL_OWES)
         ready(user, stream);
 }
@@ -159,6 +195,42 @@ void zn__accel_want_again(struct zn_accel_dp *dp)
     }
 }
 
+// What the caller said of the streams whose input it has read: their frames are treated from now
+// on, or again.
+void zn__accel_offload(struct zn_accel_dp *dp)
+{
+    for (unsigned i = 0; i < dp->frames_len; i++) {
+        const struct zn_dp_frames *frames = &dp->frames[i];
+        struct zn_stream *stream = dp->frames_of[i];
+        if (!frames->known || stream->flags & ZN_ACCEL_ENDED)
+            continue;
+        struct zn_tcp_offload offload = {
+            .flags = (uint8_t)(ZN_FLOW_RECEIVE | ZN_FLOW_ANSWER |
+                               (frames->deflate ? ZN_FLOW_DEFLATE : 0)),
+            .max_frame = frames->frame_max,
+            .replies = REPLIES,
+            .state = { .fill = frames->where.fill,
+                       .b0 = frames->where.b0,
+                       .b1 = frames->where.b1,
+                       .length = frames->where.length },
+        };
+        memcpy(offload.state.key, frames->where.key, sizeof(offload.state.key));
+        if (!(stream->flags & ZN_ACCEL_OFFLOADED)) {
+            if (zn_tcp_offload(stream->conn, &offload) == 0)
+                stream->flags |= ZN_ACCEL_OFFLOADED;
+        } else if (!frames->unmasked) {
+            zn_tcp_resync(stream->conn, &offload.state);
+        }
+    }
+    dp->frames_len = 0;
+    dp->taken_len = 0;
+    while (dp->told != NULL) {
+        struct zn_accel_pongs *next = dp->told->next;
+        free(dp->told);
+        dp->told = next;
+    }
+}
+
 static const struct sockaddr *peer_of(struct zn_accel_dp *dp, const struct zn_stream *stream)
 {
     const struct zn_tuple *tuple = zn_tcp_tuple(stream->conn);
@@ -178,6 +250,22 @@ static const struct sockaddr *peer_of(struct zn_accel_dp *dp, const struct zn_st
     return (struct sockaddr *)peer;
 }
 
+static struct zn_dp_frames *frames_of(struct zn_accel_dp *dp, struct zn_stream *stream)
+{
+    uint16_t next = stream->taken;
+    stream->taken = ZN_ACCEL_NONE;
+    stream->taken_len = 0;
+    if (dp->frames_len == ZN_ACCEL_RECVS)
+        return NULL; // more than any caller asks for
+    struct zn_dp_frames *frames = &dp->frames[dp->frames_len];
+    dp->frames_of[dp->frames_len++] = stream;
+    *frames = (struct zn_dp_frames){ .unmasked = stream->flags & ZN_ACCEL_UNMASKED };
+    for (; next != ZN_ACCEL_NONE && frames->answered_len < ZN_DP_ANSWERED_MAX;
+         next = dp->taken[next].next)
+        frames->answered[frames->answered_len++] = stream->data + dp->taken[next].offset;
+    return frames;
+}
+
 // The one thing of a stream that is told now: input first, because it does not keep; the end of
 // input after the input that TCP still holds, which it sees to.
 static void event_of(struct zn_accel_dp *dp, struct zn_stream *stream, struct zn_dp_event *event)
@@ -192,8 +280,16 @@ static void event_of(struct zn_accel_dp *dp, struct zn_stream *stream, struct zn
         event->type = ZN_DP_RECV;
         event->data = stream->data;
         event->len = stream->len;
+        event->frames = frames_of(dp, stream);
         stream->len = 0;
         dp->data_ready--;
+    } else if (stream->pongs != NULL) {
+        event->type = ZN_DP_PONGS;
+        event->data = stream->pongs->bytes;
+        event->len = stream->pongs->len;
+        stream->pongs->next = dp->told;
+        dp->told = stream->pongs;
+        stream->pongs = NULL;
     } else if (stream->sent != 0) {
         event->type = ZN_DP_SENT;
         event->len = stream->sent;
@@ -215,6 +311,8 @@ static bool gone_event(struct zn_accel_dp *dp, struct zn_stream *stream, struct 
     if (stream->len != 0)
         dp->data_ready--;
     stream->len = 0;
+    free(stream->pongs);
+    stream->pongs = NULL;
     stream->flags &= ~(unsigned)ZN_ACCEL_QUEUED;
     if (!(stream->flags & ZN_ACCEL_CLOSED) || !(stream->flags & ZN_ACCEL_OWES))
         return false;

@@ -10,6 +10,9 @@ extern const struct zn_tcp_sink zn__accel_sink;
 // Makes up to `max` events of what is ready.
 int zn__accel_events(struct zn_accel_dp *dp, struct zn_dp_event *events, unsigned max);
 
+// Takes up what the caller has said of frames since the last turn.
+void zn__accel_offload(struct zn_accel_dp *dp);
+
 // Streams whose input did not fit the last turn.
 void zn__accel_want_again(struct zn_accel_dp *dp);
 

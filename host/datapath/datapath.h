@@ -20,6 +20,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "proto/ws.h"
+
+enum { ZN_DP_ANSWERED_MAX = 8 };
+
 struct zn_dp;
 struct zn_stream; // private to the back end
 
@@ -33,6 +37,8 @@ enum zn_dp_event_type {
                     // another; data/len: bytes that arrived meanwhile, perhaps more than one
                     // RECV's
     ZN_DP_ADOPTED,  // an adopted handle is a stream here now; `cookie` as given to adopt()
+    ZN_DP_PONGS,    // `data[0, len)` are pong frames that the accelerator was to send and did not:
+                    // they are to be sent between frames
     ZN_DP_GONE, // last event of a stream that was ended while bytes of send() were still with the
                 // datapath (ZN_DP_CAP_ASYNC): they are free now, and the stream's memory goes
 };
@@ -45,6 +51,19 @@ struct zn_dp_handle {
     void (*drop)(struct zn_dp_handle *handle); // closes a handle that nobody will adopt
 };
 
+// What an accelerator did to the bytes of a RECV, and what it is told (ZN_DP_CAP_FRAMES).
+struct zn_dp_frames {
+    bool unmasked; // the payload of WebSocket frames in `data` is unmasked; their heads are as sent
+    uint8_t answered_len;
+    const uint8_t *answered[ZN_DP_ANSWERED_MAX]; // payload of pings that get their pong without us
+    // Out: behind `data` the stream stands at `where` of a WebSocket, so that the accelerator may
+    // treat what follows. Read when poll() is called next.
+    bool known;
+    bool deflate;       // RSV1 is agreed
+    uint32_t frame_max; // payload of one frame
+    struct zn_ws_where where;
+};
+
 struct zn_dp_event {
     uint8_t type; // enum zn_dp_event_type
     int32_t err;
@@ -54,6 +73,7 @@ struct zn_dp_event {
     const struct sockaddr *peer; // ACCEPT; good until the next poll()
     struct zn_dp_handle handle;  // DETACHED
     void *cookie;                // ADOPTED
+    struct zn_dp_frames *frames; // RECV; NULL: no accelerator
 };
 
 // One entry of a send burst: what one stream is to send in this turn.
@@ -153,8 +173,8 @@ extern const struct zn_dp_ops zn_dp_epoll;
 extern const struct zn_dp_ops zn_dp_uring;
 extern const struct zn_dp_ops zn_dp_accel; // accel.h: needs a device first
 
-// By name ("auto", "epoll", "uring", "dpdk"): the table, or NULL. "auto" probes the kernel; use only open()
-// and name of it, and then the instance's own table.
+// By name ("auto", "epoll", "uring", "dpdk"): the table, or NULL. "auto" probes the kernel; use
+// only open() and name of it, and then the instance's own table.
 const struct zn_dp_ops *zn_dp_find(const char *name);
 
 // --- mem: the test double. Its clock moves only by zn_dp_mem_advance().

@@ -48,6 +48,7 @@ struct zn_ws_limits {
     uint32_t fragments_max; // frames of one message, empty ones count
     bool deflate;           // permessage-deflate was agreed: RSV1 may be set
     bool client;            // frames come unmasked (the client's side of a connection)
+    bool unmasked;          // masked frames' payload was unmasked on its way here
 };
 
 // Receive state of one connection; zero bytes are the initial state.
@@ -92,6 +93,19 @@ struct zn_ws_piece {
 // refused. That nothing behind a close frame is read is the caller's part.
 ssize_t zn__ws_rx_next(struct zn_ws_rx *rx, const struct zn_ws_limits *limits, uint8_t *data,
                        size_t len, struct zn_ws_piece *piece);
+
+// Where a parser stands between two bytes of its stream, as an accelerator wants to know it
+// (driver/contract, ws_state).
+struct zn_ws_where {
+    uint8_t fill;    // bytes of a head gathered, 0 to 13; ZN_WS_IN_PAYLOAD
+    uint8_t b0, b1;  // the head's first bytes, as far as there
+    uint32_t length; // in a head: extended length so far; in payload: bytes left
+    uint8_t key[4];  // in a head: key bytes so far; in payload: key[0] is the next byte's
+};
+enum { ZN_WS_IN_PAYLOAD = 15 };
+
+// False: a length of 2^32 or more cannot be said.
+bool zn__ws_rx_where(const struct zn_ws_rx *rx, struct zn_ws_where *where_out);
 
 // XORs `data[0, len)` in place with the key that repeats every 4 bytes; `mask`
 // holds it in memory order. Returns the key rotated for the byte after. SIMD,

@@ -146,8 +146,48 @@ static void frame_end(struct zn_ws_rx *rx)
     rx->fragments = 0;
 }
 
+// The key as it is for the byte `len` further on.
+static uint32_t mask_rotate(uint32_t mask, size_t len)
+{
+    uint8_t key[4], turned[4];
+    memcpy(key, &mask, 4);
+    for (size_t i = 0; i < 4; i++)
+        turned[i] = key[(i + len) & 3];
+    memcpy(&mask, turned, 4);
+    return mask;
+}
+
+bool zn__ws_rx_where(const struct zn_ws_rx *rx, struct zn_ws_where *where_out)
+{
+    *where_out = (struct zn_ws_where){ 0 };
+    if (rx->flags & FAILED)
+        return false;
+    if (rx->head_len == 0)
+        return true;
+    where_out->b0 = rx->head[0];
+    where_out->b1 = rx->head_len > 1 ? rx->head[1] : 0;
+    if (rx->flags & IN_PAYLOAD) {
+        where_out->fill = ZN_WS_IN_PAYLOAD;
+        where_out->length = (uint32_t)rx->frame_left;
+        memcpy(where_out->key, &rx->mask, 4);
+        return rx->frame_left <= UINT32_MAX;
+    }
+    where_out->fill = rx->head_len;
+    if (rx->head_len < 2)
+        return true;
+    size_t key_at = 2 + zn__ws_length_bytes(rx->head[1]);
+    uint64_t length = 0;
+    for (size_t i = 2; i < rx->head_len && i < key_at; i++)
+        length = length << 8 | rx->head[i];
+    where_out->length = (uint32_t)length;
+    for (size_t i = key_at; i < rx->head_len; i++)
+        where_out->key[i - key_at] = rx->head[i];
+    return length <= UINT32_MAX;
+}
+
 // The next `len` bytes of the current frame as a piece; `len` may be 0 only for an empty frame.
-static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn_ws_piece *piece)
+static void piece_take(struct zn_ws_rx *rx, bool unmasked, uint8_t *data, size_t len,
+                       struct zn_ws_piece *piece)
 {
     const uint8_t *head = rx->head;
     bool control = is_control(head[0]);
@@ -168,7 +208,9 @@ static void piece_take(struct zn_ws_rx *rx, uint8_t *data, size_t len, struct zn
     piece->opcode = control ? rx->opcode : rx->message_opcode;
     piece->flags = (uint8_t)flags;
     piece->frame_len = declared_len(head, rx->head_len);
-    if (head[1] & ZN_WS_MASKED)
+    if (unmasked)
+        rx->mask = mask_rotate(rx->mask, len);
+    else if (head[1] & ZN_WS_MASKED)
         rx->mask = zn__ws_unmask(data, len, rx->mask);
     if (rx->frame_left == 0)
         frame_end(rx);
@@ -186,9 +228,11 @@ static inline size_t small_message(const struct zn_ws_rx *rx, const struct zn_ws
     if ((opcode != ZN_WS_TEXT && opcode != ZN_WS_BINARY) || payload_len > ZN_WS_CONTROL_MAX ||
         payload_len > len - ZN_WS_SMALL_HEAD || payload_len > limits->message_max)
         return 0;
-    uint32_t mask;
-    memcpy(&mask, data + 2, 4);
-    zn__unmask_short(data + ZN_WS_SMALL_HEAD, payload_len, mask);
+    if (!limits->unmasked) {
+        uint32_t mask;
+        memcpy(&mask, data + 2, 4);
+        zn__unmask_short(data + ZN_WS_SMALL_HEAD, payload_len, mask);
+    }
     piece->data = data + ZN_WS_SMALL_HEAD;
     piece->len = payload_len;
     piece->opcode = (uint8_t)opcode;
@@ -214,7 +258,7 @@ __attribute__((noinline)) static ssize_t any_frame(struct zn_ws_rx *rx,
     }
     size_t run = rx->frame_left < len - used ? (size_t)rx->frame_left : len - used;
     if (run > 0 || rx->frame_left == 0)
-        piece_take(rx, data + used, run, piece);
+        piece_take(rx, limits->unmasked, data + used, run, piece);
     return (ssize_t)(used + run);
 }
 

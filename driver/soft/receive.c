@@ -12,7 +12,7 @@ struct passage {
     struct zn__soft_segment segment;
     uint32_t hash;
     uint32_t flow;
-    bool found; // `flow` has the hash's tag
+    bool found; // `flow` has the hash's tag; set when the segment is good
 };
 
 // Steps 10 to 13: the flow, and whether the segment is the one that it waits for.
@@ -146,7 +146,6 @@ static void enter(const struct zn_soft *soft, const struct zn_soft_packet *packe
                   struct passage *p)
 {
     p->segment.checksum_ok = false;
-    p->found = false;
     if (packet->len > soft->config.packet_max) {
         p->segment.reason = ZN_REASON_BAD_LENGTH;
     } else if (packet->broken) {

@@ -371,6 +371,24 @@ static void header_of_each_two_bytes_has_its_verdict(void **state)
     }
 }
 
+// Small frames that are there as a whole go a way of their own.
+static void whole_frame_above_the_limit_is_refused(void **state)
+{
+    (void)state;
+    const uint8_t *payload;
+    for (uint32_t max = 0; max < 130; max++) {
+        for (size_t len = 0; len < 130; len++) {
+            stream_len = 0;
+            put(0x82, 0);
+            put(0x81, len);
+            flow_begin(ZN_FLOW_RECEIVE, max);
+            struct zn_acc_rx_annotation a = segment(stream, 0, stream_len, &payload);
+            assert_int_equal(a.reason, len <= max ? ZN_REASON_OK : ZN_REASON_FRAME_TOO_BIG);
+            assert_int_equal(a.frames, len <= max ? 2 : 0);
+        }
+    }
+}
+
 static void header_with_each_length_has_its_verdict(void **state)
 {
     (void)state;
@@ -459,6 +477,7 @@ int main(void)
         CASE(frames_above_255_are_held),
         CASE(random_streams_in_random_pieces_are_treated),
         CASE(header_of_each_two_bytes_has_its_verdict),
+        CASE(whole_frame_above_the_limit_is_refused),
         CASE(header_with_each_length_has_its_verdict),
         CASE(bad_header_behind_frames_leaves_them_masked),
         CASE(bad_header_behind_split_frame_leaves_it_masked),

@@ -225,8 +225,8 @@ static struct zn_acc_ws_state state_of(const struct zn_acc_command *command)
     return state;
 }
 
-static enum zn_acc_reason add(struct zn_soft *soft, const struct zn_acc_command *command,
-                              const struct zn_acc_flow_address *address)
+static enum zn_acc_reason add_flow(struct zn_soft *soft, const struct zn_acc_command *command,
+                                   const struct zn_acc_flow_address *address)
 {
     struct zn__soft_rx_flow rx = { .max_frame = command->max_frame,
                                    .rcv_nxt = command->rcv_nxt,
@@ -242,11 +242,14 @@ static enum zn_acc_reason add(struct zn_soft *soft, const struct zn_acc_command 
     return ZN_REASON_OK;
 }
 
-static enum zn_acc_reason delete (struct zn_soft *soft, const struct zn_acc_command *command,
-                                  const struct zn_acc_flow_address *address) {
-    struct zn__soft_tuple tuple; tuple_of(address, &tuple);
+static enum zn_acc_reason delete_flow(struct zn_soft *soft, const struct zn_acc_command *command,
+                                      const struct zn_acc_flow_address *address)
+{
+    struct zn__soft_tuple tuple;
+    tuple_of(address, &tuple);
     uint32_t hash = zn__soft_table_hash(&soft->table, &tuple, true);
-    if (!zn__soft_table_delete(&soft->table, hash, command->flow)) return ZN_REASON_NO_FLOW;
+    if (!zn__soft_table_delete(&soft->table, hash, command->flow))
+        return ZN_REASON_NO_FLOW;
     soft->rx[command->flow].valid = false;
     return ZN_REASON_OK;
 }
@@ -264,9 +267,9 @@ void zn_soft_command_rx(struct zn_soft *soft, const uint8_t *message, size_t len
                                            .flow = command.flow,
                                            .cookie = command.cookie };
     if (command.kind == ZN_MSG_ADD) {
-        record.reason = (uint8_t)add(soft, &command, &address);
+        record.reason = (uint8_t)add_flow(soft, &command, &address);
     } else if (command.kind == ZN_MSG_DELETE) {
-        record.reason = (uint8_t) delete (soft, &command, &address);
+        record.reason = (uint8_t)delete_flow(soft, &command, &address);
     } else if (command.kind == ZN_MSG_READ && rx->valid) {
         record.seq = rx->last_seen;
     } else if (rx->valid) {

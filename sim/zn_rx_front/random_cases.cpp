@@ -7,6 +7,60 @@ namespace zn
 namespace
 {
 
+void add_fault(Recipe &r, Random &random)
+{
+    switch (random.below(16)) {
+    case 0:
+        r.tags.push_back(random.chance(50) ? 0x8100 : 0x88a8);
+        break;
+    case 1:
+        r.ethertype = static_cast<int>(random.below(0x10000));
+        break;
+    case 2:
+        r.version = static_cast<int>(random.below(16));
+        break;
+    case 3:
+        r.ihl = static_cast<int>(random.below(16));
+        break;
+    case 4:
+        r.ip_options = static_cast<unsigned>(random.below(11));
+        break;
+    case 5:
+        r.total_more = static_cast<int>(random.below(100)) - 50;
+        break;
+    case 6:
+        r.fragment = static_cast<uint16_t>(1u << random.below(16));
+        break;
+    case 7:
+        r.protocol = static_cast<uint8_t>(random.bits());
+        break;
+    case 8:
+        r.ip_sum_flip = static_cast<uint16_t>(1u << random.below(16));
+        break;
+    case 9:
+        r.data_offset = static_cast<int>(random.below(16));
+        break;
+    case 10:
+        r.flags = static_cast<uint8_t>(random.bits());
+        break;
+    case 11:
+        r.tcp_sum_flip = static_cast<uint16_t>(1u << random.below(16));
+        break;
+    case 12:
+        r.tcp_missing = static_cast<unsigned>(random.below(60));
+        break;
+    case 13:
+        r.cut = static_cast<int>(random.range(1, 130));
+        break;
+    case 14:
+        r.bad = true;
+        break;
+    case 15:
+        r.payload = static_cast<unsigned>(random.below(3));
+        break;
+    }
+}
+
 Recipe random_recipe(const std::vector<Tuple> &known, Random &random)
 {
     Recipe r;
@@ -25,58 +79,8 @@ Recipe random_recipe(const std::vector<Tuple> &known, Random &random)
     if (random.chance(50))
         return r;
 
-    // One to three faults.
     for (uint64_t faults = random.range(1, 3); faults--;)
-        switch (random.below(16)) {
-        case 0:
-            r.tags.push_back(random.chance(50) ? 0x8100 : 0x88a8);
-            break;
-        case 1:
-            r.ethertype = static_cast<int>(random.below(0x10000));
-            break;
-        case 2:
-            r.version = static_cast<int>(random.below(16));
-            break;
-        case 3:
-            r.ihl = static_cast<int>(random.below(16));
-            break;
-        case 4:
-            r.ip_options = static_cast<unsigned>(random.below(11));
-            break;
-        case 5:
-            r.total_more = static_cast<int>(random.below(100)) - 50;
-            break;
-        case 6:
-            r.fragment = static_cast<uint16_t>(1u << random.below(16));
-            break;
-        case 7:
-            r.protocol = static_cast<uint8_t>(random.bits());
-            break;
-        case 8:
-            r.ip_sum_flip = static_cast<uint16_t>(1u << random.below(16));
-            break;
-        case 9:
-            r.data_offset = static_cast<int>(random.below(16));
-            break;
-        case 10:
-            r.flags = static_cast<uint8_t>(random.bits());
-            break;
-        case 11:
-            r.tcp_sum_flip = static_cast<uint16_t>(1u << random.below(16));
-            break;
-        case 12:
-            r.tcp_missing = static_cast<unsigned>(random.below(60));
-            break;
-        case 13:
-            r.cut = static_cast<int>(random.range(1, 130));
-            break;
-        case 14:
-            r.bad = true;
-            break;
-        case 15:
-            r.payload = static_cast<unsigned>(random.below(3));
-            break;
-        }
+        add_fault(r, random);
     return r;
 }
 

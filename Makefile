@@ -118,9 +118,9 @@ $(B)/obj/%.o: %.c $(B)/flags
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ONCE = +@$(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: all help deps run test sim lint fuzz bench profile fmt install clean
+.PHONY: all help deps run test sim formal synth synth-check lint fuzz bench profile fmt install clean
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows the commands"
 
 deps: ## install what is missing to build, run and test (Debian packages, npm packages)
@@ -142,6 +142,18 @@ sim: ## build and run the benches of the RTL (ONLY=text for some, TRACE=1 for wa
 	@.ci/deps.sh sim
 	$(ONCE) sim-bin
 	@B=$(B) SIM_BIN='$(SIM_BIN)' tests/run sim
+
+formal: ## prove what the primitives promise, for so many cycles (1 minute)
+	@.ci/deps.sh formal
+	@sim/formal/run
+
+synth: ## synthesise the RTL for UltraScale+: LUTs, flip-flops, memories, levels (ONLY=text for some)
+	@.ci/deps.sh synth
+	@node rtl/synth/synth.mjs
+
+synth-check: ## synthesise, and fail where something grew beyond bench/results/synth.json
+	@.ci/deps.sh synth
+	@node rtl/synth/synth.mjs check
 
 lint: ## check format, warnings of both compilers, include arrows, sizes, static analysis
 	@.ci/deps.sh ci

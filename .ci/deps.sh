@@ -5,6 +5,7 @@
 #   deps.sh test   what `make test` needs in addition
 #   deps.sh sim    what `make sim` needs: Verilator, a C++ compiler
 #   deps.sh synth  what `make synth` and the lint of the RTL need: Yosys with slang, into build/yosys
+#   deps.sh formal what `make formal` needs: that, a solver
 #   deps.sh ci     what .ci/run needs in addition: sanitizers, linters, fuzzer, cross compiler, RTL tools
 #   deps.sh bench  what `make bench` and `make profile` need besides: peers, gnuplot, profilers
 #   deps.sh node   only the npm packages of tests/package-lock.json, into build/node
@@ -79,8 +80,8 @@ case ${1-} in
 run) install_debian "$RUN" ;;
 test) install_debian "$RUN $TEST" ;;
 sim) install_debian "$RUN $SIM" ;;
-synth)
-    install_debian "$RUN"
+synth | formal)
+    install_debian "$RUN $([ "$1" = synth ] || echo "$RTL")"
     install_npm rtl/synth build/yosys
     ;;
 ci)
@@ -90,7 +91,7 @@ ci)
 bench) install_debian "$RUN $BENCH" ;;
 node) ;;
 *)
-    echo "usage: deps.sh run|test|sim|synth|ci|bench|node" >&2
+    echo "usage: deps.sh run|test|sim|synth|formal|ci|bench|node" >&2
     exit 2
     ;;
 esac

@@ -21,10 +21,8 @@ module zn_rx_checksum
 
     input  wire                 valid_i,
     input  wire [DataWidth-1:0] data_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // what has nothing to do with the sum
     input  wire beat_t          beat_i,
     input  wire header_t        header_i,  // as zn_rx_collect has it: bytes 12 to 23 are there when the addresses begin
-    /* verilator lint_on UNUSEDSIGNAL */
 
     output logic                ok_o
 );

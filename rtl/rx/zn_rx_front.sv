@@ -32,9 +32,7 @@ module zn_rx_front
 ) (
     input  wire                   clk_i,
     input  wire                   rst_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // of all settings the hash key alone counts
     input  wire settings_t        settings_i,
-    /* verilator lint_on UNUSEDSIGNAL */
     output logic                  ready_after_reset_o,
 
     input  wire                   s_valid_i,
@@ -140,7 +138,6 @@ module zn_rx_front
   assign m_meta_o.tuple = '0;
   assign m_end_o = m_last_o ? end_out : '0;
 
-  /* verilator lint_off PINCONNECTEMPTY */  // how full the FIFOs are counts for nothing
   zn_fifo #(
       .Width(DataWidth + DataWidth / 8 + 1),
       .Depth(Depth)
@@ -202,7 +199,6 @@ module zn_rx_front
       .data_o (end_out),
       .count_o()
   );
-  /* verilator lint_on PINCONNECTEMPTY */
 
 `ifndef SYNTHESIS
   assert property (@(posedge clk_i) disable iff (rst_i) meta_valid |-> meta_room);

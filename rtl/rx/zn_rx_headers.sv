@@ -18,10 +18,8 @@ module zn_rx_headers
     input  wire           rst_i,
 
     input  wire           valid_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // the MAC addresses; where the beat stands
     input  wire header_t  header_i,
     input  wire beat_t    beat_i,          // the beat that brought the last of the header
-    /* verilator lint_on UNUSEDSIGNAL */
     input  wire rx_meta_t command_meta_i,
 
     output logic          valid_o,
@@ -90,9 +88,7 @@ module zn_rx_headers
     return next_header inside {8'd0, 8'd43, 8'd44, 8'd50, 8'd51, 8'd60, 8'd135, 8'd139, 8'd140};
   endfunction
 
-  /* verilator lint_off UNUSEDSIGNAL */  // acknowledgement, window, checksum, urgent pointer
   logic [19:0][7:0] tcp;
-  /* verilator lint_on UNUSEDSIGNAL */
   logic [9:0][17:0] word;
   logic [3:0] version, ihl;
   logic [15:0] total;

@@ -49,9 +49,7 @@ module zn_rx_lookup
   // Stage 1, 2: the hash.
   logic hashed_valid;
   lookup_request_t hashed;
-  /* verilator lint_off UNUSEDSIGNAL */  // bits between bucket and tag
   logic [31:0] hash;
-  /* verilator lint_on UNUSEDSIGNAL */
 
   zn_rx_hash #(
       .Bytes(36)

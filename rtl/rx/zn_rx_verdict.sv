@@ -32,9 +32,7 @@ module zn_rx_verdict
     input  wire           rst_i,
 
     input  wire           valid_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // whether it is the first
     input  wire beat_t    beat_i,
-    /* verilator lint_on UNUSEDSIGNAL */
     input  wire           headers_valid_i,
     input  wire headers_t headers_i,
     input  wire           sum_ok_i,
@@ -69,9 +67,7 @@ module zn_rx_verdict
   // The headers arrive: they count from this beat to the packet's last.
   counted_t counted_d, counted;
   logic counted_valid;
-  /* verilator lint_off UNUSEDSIGNAL */  // read in two stages, each of which needs a part
   headers_t headers, headers_q;
-  /* verilator lint_on UNUSEDSIGNAL */
 
   always_comb begin
     counted_d.command = beat_i.command;

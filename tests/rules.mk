@@ -14,6 +14,9 @@ $(UNIT_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(SERVICE) $(DRIVER_LIB) $(LIB)
 $(B)/zapnic-conform: $(call obj,$(CONFORM_SRC)) $(SERVICE) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS))
 
+$(B)/zapnic-conform-sim: $(call obj,$(CONFORM_SRC)) $(SERVICE) $(ETHDEV_OBJ) $(SIM_DEVICE_OBJ) $(DRIVER_LIB) $(LIB) $(B)/libzn_sim.a
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS) -lstdc++ -latomic -lm)
+
 $(B)/zapnic-conform-dpdk: $(call obj,$(CONFORM_SRC)) $(SERVICE) $(ETHDEV_OBJ) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS))
 
@@ -21,7 +24,9 @@ $(FUZZ_BIN): $(B)/%: $(B)/obj/%.o $(UNIT_SHARED) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,-fsanitize=fuzzer $^,$(LIBS))
 
 # What the runner needs: the programs, and the servers that wire tests start.
-TEST_BIN = $(UNIT_BIN) $(CONFORM) $(EXAMPLE_BIN) $(if $(wildcard host/service/main.c),$(B)/zapnic)
+TEST_BIN = $(UNIT_BIN) $(CONFORM) $(EXAMPLE_BIN) $(if $(wildcard host/service/main.c),$(B)/zapnic) \
+	$(if $(filter nic,$(KIND)),$(DPDK_BIN))
+DPDK_BIN := $(B)/zapnic-dpdk $(B)/zapnic-conform-dpdk
 
 unit: $(UNIT_BIN)
 fuzz-bin: $(FUZZ_BIN)

@@ -88,6 +88,10 @@ struct zn_wire {
 // The C model before `wire`, which it owns from then on. 0, -EINVAL or -ENOMEM.
 int zn_device_soft_open(struct zn_wire *wire, uint32_t flows, struct zn_device **device_out);
 
+// The Verilated core before `wire`, which it owns from then on; its parameters are those that
+// sim/core was built with. In programs that link libzn_sim.
+int zn_device_sim_open(struct zn_wire *wire, struct zn_device **device_out);
+
 // A core behind `wire`: checks nothing but the form of what comes.
 int zn_device_hw_open(struct zn_wire *wire, uint32_t flows, struct zn_device **device_out);
 

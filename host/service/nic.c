@@ -14,8 +14,9 @@ enum { DEVICES_MAX = 64, EAL_ARGS_MAX = 64, FLOWS_MAX = 1 << 20 };
 
 #pragma weak zn_ethdev_init
 #pragma weak zn_ethdev_open
+#pragma weak zn_device_sim_open
 
-const char *const zn__settings_accels[] = { "soft", "hw", NULL };
+const char *const zn__settings_accels[] = { "soft", "hw", "sim", NULL };
 
 static struct zn_device *devices[DEVICES_MAX];
 
@@ -58,16 +59,25 @@ static int eal_start(int argc, char **argv, char *err_out)
     return err;
 }
 
+static int device_open(const struct zn_settings *s, struct zn_wire *wire, struct zn_device **device)
+{
+    uint32_t flows = s->connections < FLOWS_MAX ? (uint32_t)s->connections : FLOWS_MAX;
+    const char *accel = zn__settings_accels[s->accel];
+    if (strcmp(accel, "soft") == 0)
+        return zn_device_soft_open(wire, flows, device);
+    if (strcmp(accel, "hw") == 0)
+        return zn_device_hw_open(wire, flows, device);
+    return zn_device_sim_open == NULL ? -ENOSYS : zn_device_sim_open(wire, device);
+}
+
 static int devices_open(const struct zn_settings *s, struct zn_wire **wires, unsigned count,
                         char *err_out)
 {
-    uint32_t flows = s->connections < FLOWS_MAX ? (uint32_t)s->connections : FLOWS_MAX;
     for (unsigned i = 0; i < count; i++) {
-        int err = s->accel == 0 ? zn_device_soft_open(wires[i], flows, &devices[i])
-                                : zn_device_hw_open(wires[i], flows, &devices[i]);
+        int err = device_open(s, wires[i], &devices[i]);
         if (err != 0) {
-            snprintf(err_out, ZN_SETTINGS_ERR, "--accel %s: %s", zn__settings_accels[s->accel],
-                     strerror(-err));
+            snprintf(err_out, ZN_SETTINGS_ERR, "--accel %s: %s%s", zn__settings_accels[s->accel],
+                     strerror(-err), err == -ENOSYS ? "; zapnic-sim has it (make sim-run)" : "");
             return err;
         }
     }

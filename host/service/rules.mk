@@ -20,6 +20,10 @@ $(B)/zapnic: $(call obj,host/service/main.c) $(SERVICE) $(DRIVER_LIB) $(LIB)
 $(B)/zapnic-dpdk: $(call obj,host/service/main.c) $(SERVICE) $(ETHDEV_OBJ) $(DRIVER_LIB) $(LIB)
 	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS))
 
+# And with the Verilated core.
+$(B)/zapnic-sim: $(call obj,host/service/main.c) $(SERVICE) $(ETHDEV_OBJ) $(SIM_DEVICE_OBJ) $(DRIVER_LIB) $(LIB) $(B)/libzn_sim.a
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS) -lstdc++ -latomic -lm)
+
 ifneq ($(wildcard host/service/main.c),)
 all: $(B)/zapnic
 endif

@@ -45,8 +45,9 @@ const struct zn_setting zn__settings_table[] = {
     TEXT("device", device, "PORT", "net_tap0",
          "dpdk: port of the environment, its number, or device arguments that make one"),
     TEXT("address", address, "IP[,IP6]", NULL, "dpdk: the addresses that the port answers to"),
-    CHOICE("accel", accel, zn__settings_accels, "NAME", "soft",
-           "dpdk: soft (the accelerator in software) or hw (a core stands behind the port)"),
+    CHOICE(
+        "accel", accel, zn__settings_accels, "NAME", "soft",
+        "dpdk: soft (the accelerator in software), hw (a core stands behind the port) or sim (Verilated)"),
     BOOL("shared-address", shared_address, "no",
          "dpdk: other programs answer there too: no RST from ports that are not ours"),
     NUMBER("mtu", mtu, 576, 9000, "BYTES", "1500", "dpdk: of the link"),

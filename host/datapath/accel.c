@@ -17,6 +17,7 @@ enum {
     SLEEP_NS = 50000,     // between looks, when idle
     RATE_PERIOD_LOG = 10, // replies are counted per 1024 ms
     DRAIN_NS = 200000000,
+    LINGER_NS = 20000000,
     EVENTS_AREA = 1 << 20,
 };
 
@@ -95,12 +96,17 @@ static int tcp_start(struct zn_accel_dp *dp)
 
 static void turn(struct zn_accel_dp *dp, unsigned max);
 
-// Nobody sends on after this process, as a kernel would: what is ending gets a moment for it.
+// Nobody sends on after this process, as a kernel would: what is ending gets a moment for it, and
+// who is on the way here is told that nobody listens.
 static void drain(struct zn_accel_dp *dp)
 {
     static _Thread_local struct zn_dp_event events[PACKETS];
-    uint64_t until = clock_ns() + DRAIN_NS;
-    while (zn_tcp_stats(dp->tcp)->conns != 0 && clock_ns() < until) {
+    const struct zn_tcp_stats *stats = zn_tcp_stats(dp->tcp);
+    uint64_t begin = clock_ns();
+    uint64_t passed;
+    zn_tcp_listen(dp->tcp, 0);
+    while ((passed = clock_ns() - begin) < LINGER_NS ||
+           (stats->conns + stats->halves != 0 && passed < DRAIN_NS)) {
         turn(dp, PACKETS);
         zn__accel_events(dp, events, PACKETS);
         nanosleep(&(struct timespec){ .tv_nsec = SLEEP_NS }, NULL);

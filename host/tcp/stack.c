@@ -106,9 +106,12 @@ const struct zn_tcp_stats *zn_tcp_stats(const struct zn_tcp *tcp)
 int zn_tcp_listen(struct zn_tcp *tcp, uint16_t port)
 {
     if (port == 0) {
-        memset(tcp->ports, 0, sizeof(tcp->ports));
+        tcp->stopped = true;
         return 0;
     }
+    if (tcp->stopped)
+        memset(tcp->ports, 0, sizeof(tcp->ports));
+    tcp->stopped = false;
     for (int i = 0; i < ZN_TCP_PORTS; i++)
         if (tcp->ports[i] == 0 || tcp->ports[i] == port) {
             tcp->ports[i] = port;
@@ -117,7 +120,8 @@ int zn_tcp_listen(struct zn_tcp *tcp, uint16_t port)
     return -ENOSPC;
 }
 
-static bool listens(const struct zn_tcp *tcp, const uint8_t *port)
+// Ports that were listened on stay ours.
+static bool is_ours(const struct zn_tcp *tcp, const uint8_t *port)
 {
     for (int i = 0; i < ZN_TCP_PORTS; i++)
         if (tcp->ports[i] != 0 && tcp->ports[i] == zn__get16(port))
@@ -129,7 +133,8 @@ static bool listens(const struct zn_tcp *tcp, const uint8_t *port)
 // `least_iss`: where our numbers ended the last time; NULL: not known.
 static void stray(struct zn_tcp *tcp, const struct zn_segment *segment, const uint32_t *least_iss)
 {
-    bool open = listens(tcp, segment->tuple.local_port);
+    bool ours = is_ours(tcp, segment->tuple.local_port);
+    bool open = ours && !tcp->stopped;
     uint8_t flags = segment->flags & (ZN_TCP_SYN | ZN_TCP_ACK | ZN_TCP_RST | ZN_TCP_FIN);
     if (flags & ZN_TCP_RST)
         return;
@@ -139,7 +144,7 @@ static void stray(struct zn_tcp *tcp, const struct zn_segment *segment, const ui
         zn__tcp_cookie_ack(tcp, segment);
     } else {
         tcp->stats.drop_no_port += !open;
-        if (open || !tcp->config.shared)
+        if (ours || !tcp->config.shared)
             zn__tcp_reset_for(tcp, segment);
     }
 }

@@ -237,6 +237,7 @@ struct zn_tcp {
     uint64_t now_us;
     uint64_t now_ms;
     uint16_t ports[ZN_TCP_PORTS];
+    bool stopped; // accepts nothing on them any more
     uint16_t ip_id;
     uint8_t scale; // of the receive window
 

@@ -85,7 +85,7 @@ struct zn_tcp_config {
     uint32_t hold_blocks;  // blocks of the MTU's size for input that is out of order or not wanted
                            // yet, all connections
     uint32_t keepalive_ms; // 0: none
-    bool shared; // others answer at our addresses too: ports that nobody listens on get no RST
+    bool shared; // others answer at our addresses too: ports that were never listened on get no RST
     uint64_t secret[2]; // from the system's random source
     struct zn_tcp_sink sink;
     void *user;

@@ -118,7 +118,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ONCE = +@$(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: all help deps run test sim formal synth synth-check lint fuzz bench profile fmt install clean
+.PHONY: all help deps run dpdk test sim formal synth synth-check lint fuzz bench profile fmt install clean
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows the commands"
@@ -133,8 +133,13 @@ run: ## build the server and run it on http://localhost:3000 (ARGS="..." for its
 	$(ONCE) $(B)/zapnic
 	@exec $(B)/zapnic serve $(ARGS)
 
-test: ## build and run all tests (ONLY=text for some)
+dpdk: ## build zapnic-dpdk, the server on a NIC with user-space TCP
+	@.ci/deps.sh dpdk
+	$(ONCE) $(DPDK_BIN)
+
+test: ## build and run all tests (ONLY=text for some, KIND=nic for those on DPDK)
 	@.ci/deps.sh test
+	$(if $(filter nic,$(KIND)),@.ci/deps.sh dpdk)
 	$(ONCE) $(TEST_BIN)
 	@B=$(B) tests/run $(KIND)
 

@@ -3,6 +3,7 @@
 # Installs what is missing on a Debian system, and nothing when all is there.
 #   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
 #   deps.sh test   what `make test` needs in addition
+#   deps.sh dpdk   what `make dpdk` needs, and the tests on network namespaces
 #   deps.sh sim    what `make sim` needs: Verilator, a C++ compiler
 #   deps.sh synth  what `make synth` and the lint of the RTL need: Yosys with slang, into build/yosys
 #   deps.sh formal what `make formal` needs: that, a solver
@@ -16,6 +17,7 @@ RUN='gcc libc6-dev zlib1g-dev libssl-dev liburing-dev libinih-dev libjansson-dev
 TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
+DPDK='libdpdk-dev pkg-config iproute2 ethtool'
 SIM='verilator clang g++'
 RTL='iverilog yosys z3'
 BENCH='libwebsockets-dev golang-go golang-github-gorilla-websocket-dev nginx-light
@@ -79,19 +81,20 @@ install_npm() {
 case ${1-} in
 run) install_debian "$RUN" ;;
 test) install_debian "$RUN $TEST" ;;
+dpdk) install_debian "$RUN $DPDK" ;;
 sim) install_debian "$RUN $SIM" ;;
 synth | formal)
     install_debian "$RUN $([ "$1" = synth ] || echo "$RTL")"
     install_npm rtl/synth build/yosys
     ;;
 ci)
-    install_debian "$RUN $TEST $CI $SIM $RTL"
+    install_debian "$RUN $TEST $CI $DPDK $SIM $RTL"
     install_npm rtl/synth build/yosys
     ;;
 bench) install_debian "$RUN $BENCH" ;;
 node) ;;
 *)
-    echo "usage: deps.sh run|test|sim|synth|formal|ci|bench|node" >&2
+    echo "usage: deps.sh run|test|dpdk|sim|synth|formal|ci|bench|node" >&2
     exit 2
     ;;
 esac

@@ -20,6 +20,7 @@ except ImportError:
     sys.exit(77)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HOST = os.environ.get('ZN_HOST', '127.0.0.1')  # where servers are reached
 LIMIT = 20
 MIB = 1024 * 1024
 
@@ -62,7 +63,7 @@ def tearDownModule():
 
 
 def connect(**options):
-    return websockets.connect(f'ws://127.0.0.1:{server.port}/ws', max_size=None,
+    return websockets.connect(f'ws://{HOST}:{server.port}/ws', max_size=None,
                               ping_interval=None, close_timeout=LIMIT, **options)
 
 
@@ -205,7 +206,7 @@ class Handshake(Case):
             await self.echo(ws, 'hello')
 
     async def test_engine_io_speaks_to_a_plain_client(self):
-        url = f'ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket'
+        url = f'ws://{HOST}:{server.port}/socket.io/?EIO=4&transport=websocket'
         async with websockets.connect(url, ping_interval=None) as ws:
             self.assertEqual((await self.recv(ws))[0], '0')
             await ws.send('40{"token":"x"}')
@@ -217,7 +218,7 @@ class Handshake(Case):
     async def test_unknown_path_is_refused(self):
         with self.assertRaises((websockets.exceptions.InvalidHandshake, OSError,
                                 ConnectionClosed)):
-            await websockets.connect(f'ws://127.0.0.1:{server.port}/nowhere')
+            await websockets.connect(f'ws://{HOST}:{server.port}/nowhere')
 
 
 if __name__ == '__main__':

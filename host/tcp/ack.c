@@ -41,7 +41,7 @@ static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
         bool whole = len >= sent->len;
         len = whole ? sent->len : len;
         uncount(conn, sent, len);
-        karn |= sent->resent;
+        karn |= sent->again;
         if (sent->kind == ZN_SENT_HOST || sent->kind == ZN_SENT_FIN)
             at_us = sent->at_us; // when others left is not known
         host_bytes += sent->kind == ZN_SENT_HOST ? len : 0;
@@ -62,7 +62,9 @@ static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
     }
     if (!karn && at_us < conn->tcp->now_us) {
         zn__tcp_rtt_sample(conn, conn->tcp->now_us - at_us);
-        conn->backoff = 0; // not before a sample (RFC 6298 section 5.7)
+        conn->backoff = 0;
+    } else if (conn->backoff > 1) {
+        conn->backoff = 1; // as long as it takes to a sample (RFC 6298 section 5), but no more
     }
     return host_bytes;
 }
@@ -103,10 +105,14 @@ void zn__tcp_ack_catch_up(struct zn_tcp_conn *conn)
         advance(conn, ack);
 }
 
+// Beyond RFC 9293 section 3.10.7.4, an acknowledgement that is new brings its window even if its
+// number is old, as that of a peer that goes back to send again: the one before would reach too far
+// from here.
 static void window_update(struct zn_tcp_conn *conn, const struct zn_segment *segment)
 {
-    if (!zn__seq_lt(conn->snd_wl1, segment->seq) &&
-        !(conn->snd_wl1 == segment->seq && zn__seq_le(conn->snd_wl2, segment->ack)))
+    bool newer = segment->ack == conn->snd_wl2 ? zn__seq_le(conn->snd_wl1, segment->seq)
+                                               : zn__seq_lt(conn->snd_wl2, segment->ack);
+    if (!newer)
         return;
     conn->snd_wnd = (uint32_t)segment->window << conn->snd_scale;
     conn->snd_wl1 = segment->seq;

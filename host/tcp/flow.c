@@ -117,10 +117,11 @@ int zn_tcp_offload(struct zn_tcp_conn *conn, const struct zn_tcp_offload *offloa
 
 void zn_tcp_resync(struct zn_tcp_conn *conn, const struct zn_acc_ws_state *state)
 {
-    if (!conn->treated)
+    // In front of what waits to be read is the past: nothing more comes from there.
+    if (!conn->treated || conn->unread_bytes != 0)
         return;
     struct zn_acc_command command = command_of(conn, ZN_MSG_RESYNC, ZN_COOKIE_RESYNC);
-    command.rcv_nxt = conn->rcv_nxt - conn->unread_bytes;
+    command.rcv_nxt = conn->rcv_nxt;
     command.state = *state;
     send(conn, &command, NULL);
 }

@@ -173,7 +173,7 @@ void zn__tcp_resend(struct zn_tcp_conn *conn, struct zn_sent *sent)
         }
         zn__tcp_raw(conn->tcp, &out);
     }
-    sent->resent = true;
+    sent->resent = sent->again = true;
     sent->at_us = conn->tcp->now_us;
     conn->tcp->stats.retransmitted++;
 }

@@ -37,7 +37,8 @@ struct zn_sent {
     bool last : 1; // ends a segment; others share theirs with the next one
     bool sacked : 1;
     bool lost : 1;
-    bool resent : 1;
+    bool resent : 1; // since it was lost
+    bool again : 1;  // ever
 };
 
 // Bytes that wait to be sent, or that the accelerator has not reported yet.

@@ -160,7 +160,7 @@ int zn_tcp_offload(struct zn_tcp_conn *conn,
                    const struct zn_tcp_offload *offload); // 0, or -EAGAIN: input is held back
 
 // The accelerator lost its place; the caller knows the parser's state at the next byte that it will
-// receive.
+// receive (inside `received`: behind that data). Nothing happens while more waits to be received.
 void zn_tcp_resync(struct zn_tcp_conn *conn, const struct zn_acc_ws_state *state);
 
 // What was sent so far ends inside a frame of the caller's (true) or at its end: no NIC-made byte

@@ -117,7 +117,8 @@ static void retransmit_due(struct zn_tcp_conn *conn)
         zn__tcp_conn_break(conn, -ETIMEDOUT);
         return;
     }
-    conn->timeouts += conn->timeouts < UINT8_MAX;
+    if (conn->timeouts < UINT8_MAX)
+        conn->timeouts++;
     if (conn->sent.count == 0) {
         zn__tcp_probe(conn);
     } else {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tcp_rig.h"
 
+#include "tcp/stack.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +52,7 @@ static void on_wire(void *user, const struct iovec *iov, unsigned iov_len)
 static void on_record(void *user, const struct zn_acc_report_record *record)
 {
     struct tcp_rig *rig = user;
-    if (rig->records_len == sizeof(rig->records) / sizeof(*rig->records))
+    if (rig->records_len == TCP_RIG_RECORDS)
         abort();
     rig->records[rig->records_len++] = *record;
 }
@@ -92,7 +94,10 @@ static void on_accepted(void *user, struct zn_tcp_conn *conn)
     struct tcp_rig *rig = user;
     if (rig->conns_len == 64)
         abort();
-    rig->conns[rig->conns_len++] = (struct tcp_rig_conn){ .conn = conn, .accepted = true };
+    const uint8_t *port = zn_tcp_tuple(conn)->peer_port;
+    rig->conns[rig->conns_len++] = (struct tcp_rig_conn){
+        .conn = conn, .accepted = true, .number = zn__get16(port) - TCP_RIG_PEER_PORT
+    };
     if (rig->unwanted)
         zn_tcp_want(conn, false);
 }
@@ -101,6 +106,8 @@ static bool on_received(void *user, struct zn_tcp_conn *conn, const struct zn_tc
 {
     struct tcp_rig *rig = user;
     struct tcp_rig_conn *c = find(rig, conn);
+    if (rig->received != NULL)
+        return rig->received(rig->user, c, data);
     for (size_t i = 0; rig->check_pattern && i < data->len; i++)
         rig->bad_bytes += data->bytes[i] != tcp_rig_byte(c->received + i);
     c->received += data->len;
@@ -115,10 +122,11 @@ static void on_sent(void *user, struct zn_tcp_conn *conn, size_t len)
 static void on_unanswered(void *user, struct zn_tcp_conn *conn, uint8_t b0, const uint8_t *payload,
                           size_t len)
 {
-    (void)b0;
-    (void)payload;
-    (void)len;
-    find(user, conn)->unanswered++;
+    struct tcp_rig *rig = user;
+    struct tcp_rig_conn *c = find(rig, conn);
+    c->unanswered++;
+    if (rig->unanswered != NULL)
+        rig->unanswered(rig->user, c, b0, payload, len);
 }
 
 static void on_ended(void *user, struct zn_tcp_conn *conn)
@@ -202,6 +210,19 @@ void tcp_rig_deinit(struct tcp_rig *rig)
     free(rig->packets);
 }
 
+void tcp_rig_iss(struct tcp_rig *rig, unsigned n, bool v6, uint32_t iss)
+{
+    struct zn_tuple sent, tuple = { 0 };
+    struct zn_tcp_link link;
+    tcp_rig_peer(n, v6, &sent, &link);
+    memcpy(tuple.peer_address, sent.local_address, sizeof(tuple.peer_address));
+    memcpy(tuple.local_address, sent.peer_address, sizeof(tuple.local_address));
+    memcpy(tuple.peer_port, sent.local_port, sizeof(tuple.peer_port));
+    memcpy(tuple.local_port, sent.peer_port, sizeof(tuple.local_port));
+    uint32_t ahead = iss - zn__tcp_isn(rig->tcp, &tuple); // it moves by one in 4 us (RFC 6528)
+    tcp_rig_advance(rig, rig->now_us + 4ull * ahead);
+}
+
 void tcp_rig_advance(struct tcp_rig *rig, uint64_t to_us)
 {
     for (;;) {
@@ -264,5 +285,5 @@ void tcp_rig_peer(unsigned n, bool v6, struct zn_tuple *tuple, struct zn_tcp_lin
         memcpy(tuple->local_address, (uint8_t[]){ 10, 0, 0, 2 }, 4);
     }
     zn__put16(tuple->peer_port, TCP_RIG_PORT);
-    zn__put16(tuple->local_port, (uint16_t)(40000 + n));
+    zn__put16(tuple->local_port, (uint16_t)(TCP_RIG_PEER_PORT + n));
 }

@@ -8,7 +8,13 @@
 #include "tcp/packet.h"
 #include "tcp/tcp.h"
 
-enum { TCP_RIG_PACKETS = 4096, TCP_RIG_PORT = 8080, TCP_RIG_MTU = 1500 };
+enum {
+    TCP_RIG_PACKETS = 4096,
+    TCP_RIG_RECORDS = 4096,
+    TCP_RIG_PORT = 8080,
+    TCP_RIG_PEER_PORT = 40000, // of peer 0
+    TCP_RIG_MTU = 1500,
+};
 
 // A packet that left, parsed, with its bytes.
 struct tcp_rig_packet {
@@ -25,7 +31,7 @@ struct tcp_rig_conn {
     size_t sent;
     bool accepted, ended, closed;
     int broke;
-    unsigned unanswered;
+    unsigned unanswered, number; // the latter is the test's: which peer it is
 };
 
 struct tcp_rig {
@@ -33,7 +39,7 @@ struct tcp_rig {
     struct zn_soft *soft;
     uint64_t now_us;
     bool hold_records; // the device's records wait until tcp_rig_records()
-    struct zn_acc_report_record records[1024];
+    struct zn_acc_report_record records[TCP_RIG_RECORDS];
     unsigned records_len;
     struct tcp_rig_packet *packets; // ring of those that left and were not taken
     unsigned first, count;
@@ -43,11 +49,19 @@ struct tcp_rig {
     unsigned bad_bytes;
     uint64_t commands[32]; // by kind
     bool unwanted;         // new connections start unwanted
+    // What takes the place of counting and comparing; NULL: nothing. False: not taken.
+    bool (*received)(void *user, struct tcp_rig_conn *conn, const struct zn_tcp_data *data);
+    void (*unanswered)(void *user, struct tcp_rig_conn *conn, uint8_t b0, const uint8_t *payload,
+                       size_t len);
+    void *user;
 };
 
 void tcp_rig_init(struct tcp_rig *rig, const struct zn_tcp_config *base);
 void tcp_rig_deinit(struct tcp_rig *rig);
 struct zn_tcp_config tcp_rig_config(void);
+
+// Moves the clock to where the number that the server chooses for peer `n` is `iss`.
+void tcp_rig_iss(struct tcp_rig *rig, unsigned n, bool v6, uint32_t iss);
 
 // Moves the clock, a timer at a time.
 void tcp_rig_advance(struct tcp_rig *rig, uint64_t to_us);

@@ -233,11 +233,14 @@ static void garbage(struct script *s, const char *hex)
     X(accepted)                                                                                    \
     X(refused)                                                                                     \
     X(cookies_sent)                                                                                \
-    X(cookies_good) X(half_timed_out) X(retransmitted) X(timeouts) X(fast_recoveries) X(probes)    \
-        X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port) X(drop_half_full)               \
-            X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share) X(challenges_withheld)      \
-                X(drop_conns_full) X(drop_bad_ack) X(drop_bad_record) X(challenges) X(resets_in)   \
-                    X(resets_out) X(conns) X(halves) X(time_waits) X(hold_used)
+    X(cookies_good)                                                                                \
+    X(half_timed_out)                                                                              \
+    X(retransmitted)                                                                               \
+    X(timeouts) X(fast_recoveries) X(probes) X(drop_bad) X(drop_other) X(drop_not_ours)            \
+        X(drop_no_port) X(drop_half_full) X(drop_out_of_window) X(drop_hold_full)                  \
+            X(drop_hold_share) X(challenges_withheld) X(drop_conns_full) X(drop_bad_ack)           \
+                X(drop_bad_record) X(challenges) X(resets_in) X(resets_out) X(conns) X(halves)     \
+                    X(time_waits) X(hold_used)
 
 static uint64_t counter(const struct script *s, const char *name)
 {
@@ -315,6 +318,8 @@ static void run_words(struct script *s, char **words, int count)
         s->port = (uint16_t)strtoul(arg, NULL, 10);
     else if (strcmp(verb, "ipv6") == 0)
         s->v6 = true;
+    else if (strcmp(verb, "iss") == 0 && arg != NULL)
+        tcp_rig_iss(&s->rig, s->peer, s->v6, (uint32_t)strtoul(arg, NULL, 10));
     else if (strcmp(verb, "irs") == 0 && arg != NULL)
         s->irs = (uint32_t)strtoul(arg, NULL, 10);
     else if (strcmp(verb, "write") == 0 && arg != NULL)

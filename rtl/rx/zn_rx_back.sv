@@ -89,6 +89,8 @@ module zn_rx_back
 
   // --- What headers would say, and where chains of them lead.
   link_t [Bytes-1:0] link;
+  logic [Bytes-1:0][31:0] length;
+  logic [Bytes-1:0][31:0] length_now;
   link_t [Bytes-1:0] chain;
   link_t [Levels-1:0][Bytes-1:0] level;
 
@@ -107,7 +109,8 @@ module zn_rx_back
         .finish_i(slot.finish),
         .deflate_i(packet.flags[1]),
         .max_frame_i(packet.max_frame),
-        .link_o(link[p])
+        .link_o(link[p]),
+        .length_o(length[p])
     );
   end
 
@@ -118,6 +121,15 @@ module zn_rx_back
       .link_i(link),
       .level_o(level),
       .link_o(chain)
+  );
+
+  zn_rx_shift #(
+      .Width (Bytes * 32),
+      .Cycles(Levels)
+  ) u_length (
+      .clk_i,
+      .data_i(length),
+      .data_o(length_now)
   );
 
   // --- The first and the last bytes of the payload.
@@ -219,6 +231,7 @@ module zn_rx_back
       .slot_i(slot_now),
       .packet_i(packet_now),
       .link_i(chain),
+      .length_i(length_now),
       .data_i(data_now),
       .lead_i(lead),
       .tail_i(tail),

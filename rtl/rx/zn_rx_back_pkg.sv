@@ -24,18 +24,46 @@ package zn_rx_back_pkg;
     logic [31:0] length;    // of the payload, held at 2^32-1
   } header_t;
 
-  // Where a flow stands, as rx_context_t, with a header's bytes as they came: their last `fill` ones in tail. Inside payload
-  // the last four bytes of tail are the key, its first byte for the next byte of payload.
+  // What the bytes of a header say, before it is judged.
+  typedef struct packed {
+    logic        is16;      // an extended length of 2 bytes, of 8 bytes
+    logic        is64;
+    logic        whole;     // every byte is there
+    logic        high;      // a length of 8 bytes is above 2^32-1
+    logic [31:0] low;       // the length, if it is not
+    logic        unmasked;
+    logic        reserved;
+    logic        control;
+    logic        few16;     // a length of 2 bytes would fit in 7 bits, one of 8 bytes in 2 bytes
+    logic        few64;
+    logic        over7;     // above the flow's max_frame, for each form of the length
+    logic        over16;
+    logic        over64;
+  } facts_t;
+
+  // Where a flow stands, as rx_context_t, with a header's bytes as they came: in a header, its last `fill` bytes are those of
+  // tail. Else `length` bytes of payload are left; if that is not 0, the last four bytes of tail are the key, its first byte for the
+  // next byte of payload.
   typedef struct packed {
     logic        valid;
     logic        broken;
     logic [31:0] rcv_nxt;
+    logic        in_header;  // a header
     logic [3:0]  fill;
-    logic [7:0]  b0;      // inside payload
-    logic [7:0]  b1;      // inside payload
-    logic [31:0] length;  // inside payload
+    logic [7:0]  b0;
+    logic [7:0]  b1;
+    logic [31:0] length;
     carry_t      tail;
   } place_t;
+
+  // What the next packet needs of it at once.
+  typedef struct packed {
+    logic       in_header;
+    logic [3:0] fill;
+    logic       distant; // `left` does not hold what is left
+    logic [6:0] left;
+    carry_t     tail;
+  } brief_t;
 
   // A packet or command, with each of its slots.
   typedef struct packed {
@@ -72,8 +100,8 @@ package zn_rx_back_pkg;
   typedef struct packed {
     logic       hop;      // the next header begins in this beat, at `next`
     logic       close;    // the next header begins in this beat or the next one, at `next`
-    logic       bad;
-    logic       partial;  // the payload ends inside the header
+    logic [2:0] bad;      // header_t
+    logic       partial;  // the payload ends inside the header, of which `next` bytes are there
     logic [5:0] last;     // of a chain: where its last header begins
     logic [6:0] next;
   } link_t;
@@ -116,43 +144,54 @@ package zn_rx_back_pkg;
     return b1[6:0] == 7'd127 ? 4'd14 : b1[6:0] == 7'd126 ? 4'd8 : 4'd6;
   endfunction
 
-  // The header at the front of `w`, whose bytes exist where `there` is set (from the first on, without gaps).
-  function automatic header_t header_read(input window_t w, input logic [HeaderMax-1:0] there,
+  // What the bytes of a header at the front of `w` say, one by one; they exist where `there` is set (from the first on,
+  // without gaps).
+  function automatic facts_t header_facts(input window_t w, input logic [HeaderMax-1:0] there,
                                           input logic deflate, input logic [31:0] max_frame);
-    header_t h;
+    facts_t f;
     logic [3:0] opcode;
     logic is16;
     logic is64;
-    logic whole;
-    logic high;
     logic [31:0] low64;
     logic [15:0] len16;
-    logic reserved;
-    logic control;
-    logic longer;
-    logic too_big;
     opcode = w[0][3:0];
     is16 = w[1][6:0] == 7'd126;
     is64 = w[1][6:0] == 7'd127;
     len16 = {w[2], w[3]};
     low64 = {w[6], w[7], w[8], w[9]};
-    high = {w[2], w[3], w[4], w[5]} != 32'd0;
-    h.need = header_size(w[1]);
-    whole = is64 ? there[13] : is16 ? there[7] : there[5];
-    h.length = is64 ? low64 | {32{high}} : is16 ? {16'd0, len16} : {25'd0, w[1][6:0]};
-    reserved = w[0][5:4] != 2'd0 || opcode[2:0] > 3'd2
+    f.is16 = is16;
+    f.is64 = is64;
+    f.whole = is64 ? there[13] : is16 ? there[7] : there[5];
+    f.high = {w[2], w[3], w[4], w[5]} != 32'd0;
+    f.low = is64 ? low64 : is16 ? {16'd0, len16} : {25'd0, w[1][6:0]};
+    f.unmasked = there[1] && !w[1][7];
+    f.reserved = w[0][5:4] != 2'd0 || opcode[2:0] > 3'd2
         || (w[0][6] && !(deflate && (opcode == 4'd1 || opcode == 4'd2)));
-    control = opcode[3] && (is16 || is64 || !w[0][7]);
-    longer = is16 ? len16 < 16'd126 : is64 && !high && low64[31:16] == 16'd0;
-    too_big = is64 ? high || low64 > max_frame : is16 ? {16'd0, len16} > max_frame
-        : {25'd0, w[1][6:0]} > max_frame;
+    f.control = opcode[3] && (is16 || is64 || !w[0][7]);
+    f.few16 = len16 < 16'd126;
+    f.few64 = low64[31:16] == 16'd0;
+    f.over7 = {25'd0, w[1][6:0]} > max_frame;
+    f.over16 = {16'd0, len16} > max_frame;
+    f.over64 = low64 > max_frame;
+    return f;
+  endfunction
+
+  // The header that they make.
+  function automatic header_t header_judge(input facts_t f);
+    header_t h;
+    logic longer;
+    logic over;
+    longer = f.is16 ? f.few16 : f.is64 && !f.high && f.few64;
+    over = f.is64 ? f.high || f.over64 : f.is16 ? f.over16 : f.over7;
+    h.need = f.is64 ? 4'd14 : f.is16 ? 4'd8 : 4'd6;
+    h.length = f.low | {32{f.is64 && f.high}};
     h.bad = 3'd0;
-    if (there[1] && !w[1][7]) h.bad = 3'd1;
-    else if (whole && reserved) h.bad = 3'd2;
-    else if (whole && control) h.bad = 3'd3;
-    else if (whole && longer) h.bad = 3'd4;
-    else if (whole && too_big) h.bad = 3'd5;
-    h.complete = whole && h.bad == 3'd0;
+    if (f.unmasked) h.bad = 3'd1;
+    else if (f.whole && f.reserved) h.bad = 3'd2;
+    else if (f.whole && f.control) h.bad = 3'd3;
+    else if (f.whole && longer) h.bad = 3'd4;
+    else if (f.whole && over) h.bad = 3'd5;
+    h.complete = f.whole && h.bad == 3'd0;
     return h;
   endfunction
 
@@ -199,30 +238,51 @@ package zn_rx_back_pkg;
   function automatic parser_t parser_of(input place_t place);
     window_t w;
     parser_t s;
-    logic [3:0] size;
     logic [3:0] key_at;
     s = '0;
-    s.fill = place.fill;
     w = window_join(place.tail, '0, place.fill);
-    size = header_size(w[1]);
-    key_at = size - 4'd4;
-    if (place.fill == FILL_PAYLOAD) begin
+    key_at = header_size(w[1]) - 4'd4;
+    if (place.in_header) begin
+      s.fill = place.fill;
+      s.b0 = w[0];
+      if (place.fill >= 4'd2) s.b1 = w[1];
+      s.length = length_so_far(w, place.fill);
+      for (int i = 0; i < 4; i++) begin
+        if (place.fill >= 4'd2 && key_at + 4'(i) < place.fill) s.key[8*i+:8] = w[key_at+4'(i)];
+      end
+    end else if (place.length != 32'd0) begin
+      s.fill = FILL_PAYLOAD;
       s.b0 = place.b0;
       s.b1 = place.b1;
       s.length = place.length;
       s.key = place.tail[Carry-1-:4];
-    end else if (place.fill != 4'd0) begin
-      s.b0 = w[0];
-      if (place.fill >= 4'd2) s.b1 = w[1];
-      for (int i = 2; i < 10; i++) begin
-        if (4'(i) < place.fill && 4'(i) < key_at)
-          s.length = s.length[31:24] != 8'd0 ? '1 : {s.length[23:0], w[i]};
-      end
-      for (int i = 0; i < 4; i++) begin
-        if (place.fill >= 4'd2 && key_at + 4'(i) < place.fill) s.key[8*i+:8] = w[key_at+4'(i)];
-      end
     end
     return s;
+  endfunction
+
+  // The bytes of the extended length among the first `fill` bytes of a header, as a number, held at 2^32-1.
+  function automatic logic [31:0] length_so_far(input window_t w, input logic [3:0] fill);
+    logic [2:0][7:0] high;  // more than four bytes: those that must be 0
+    logic [31:0] low;
+    high = '0;
+    low = '0;
+    if (w[1][6:0] == 7'd126) begin
+      if (fill == 4'd3) low = {24'd0, w[2]};
+      else if (fill > 4'd3) low = {16'd0, w[2], w[3]};
+    end else if (w[1][6:0] == 7'd127) begin
+      case (fill)
+        4'd0, 4'd1, 4'd2: low = '0;
+        4'd3: low = {24'd0, w[2]};
+        4'd4: low = {16'd0, w[2], w[3]};
+        4'd5: low = {8'd0, w[2], w[3], w[4]};
+        4'd6: low = {w[2], w[3], w[4], w[5]};
+        4'd7: {high[0], low} = {w[2], w[3], w[4], w[5], w[6]};
+        4'd8: {high[1:0], low} = {w[2], w[3], w[4], w[5], w[6], w[7]};
+        4'd9: {high, low} = {w[2], w[3], w[4], w[5], w[6], w[7], w[8]};
+        default: {high, low} = {w[2] | w[3], w[4], w[5], w[6], w[7], w[8], w[9]};
+      endcase
+    end
+    return low | {32{high != '0}};
   endfunction
 
   // The tail that stands for a state of the contract.
@@ -246,6 +306,32 @@ package zn_rx_back_pkg;
     for (int i = 0; i < Carry; i++) tail[i] = all[{1'b0, s.fill} + 5'(i)];
     if (s.fill == FILL_PAYLOAD) tail[Carry-1-:4] = s.key;
     return tail;
+  endfunction
+
+  // As the back end has it.
+  function automatic place_t place_of(input logic valid, input logic broken, input logic [31:0] rcv_nxt,
+                                      input parser_t s);
+    place_t place;
+    place.valid = valid;
+    place.broken = broken;
+    place.rcv_nxt = rcv_nxt;
+    place.in_header = s.fill != 4'd0 && s.fill != FILL_PAYLOAD;
+    place.fill = s.fill;
+    place.b0 = s.b0;
+    place.b1 = s.b1;
+    place.length = s.fill == FILL_PAYLOAD ? s.length : '0;
+    place.tail = tail_of(s);
+    return place;
+  endfunction
+
+  function automatic brief_t brief_of(input place_t place);
+    return '{
+        in_header: place.in_header,
+        fill: place.fill,
+        distant: place.length[31:7] != '0,
+        left: place.length[6:0],
+        tail: place.tail
+    };
   endfunction
 endpackage
 

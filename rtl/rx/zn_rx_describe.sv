@@ -73,7 +73,7 @@ module zn_rx_describe
     logic [16:0] room;
     for (int i = 0; i < HeaderMax; i++) there[i] = 8'(at) + 8'(i) < {1'b0, slot.finish};
     for (int i = 0; i < 6; i++) text[i] = w[6+i] ^ w[2+i%4];
-    h = header_read(w, there, packet.flags[FLOW_DEFLATE_BIT], packet.max_frame);
+    h = header_judge(header_facts(w, there, packet.flags[FLOW_DEFLATE_BIT], packet.max_frame));
     f.valid = valid && h.complete;
     f.desc.offset = slot.base + 16'(at) + 16'(h.need) - packet.payload_offset;
     f.desc.b0 = w[0];

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where each flow stands: a RAM, and the places that are not in it yet. A head slot asks two stages before it needs the
-// answer; updates come in the order of the packets, each from a slot right behind the next head slot at the latest.
+// brief form, and gets all of it one stage later. Updates come in the order of the packets, each at the latest when the next head slot
+// gets its brief.
 //
-// The latest update stays in last_q, and is in the RAM one cycle later; so an answer is one of: the update of this cycle or
+// The latest update stays in last_q, and is in the RAM one cycle later. So the brief is that of: the update of this cycle or
 // last_q, for a head whose predecessor has the same flow; last_q or the RAM, one stage earlier, for all others.
 //
 // Handshake: none; after reset the RAM is cleared, which takes Flows cycles, before ready_o. Latency: 2 cycles from early_i to
-// place_o. Rate: one question and one update in two cycles.
+// brief_o, 3 to place_o. Rate: one question and one update in two cycles.
 `default_nettype none
 
 module zn_rx_flows
@@ -19,10 +20,12 @@ module zn_rx_flows
     output logic         ready_o,
     input  wire          early_i,         // a head slot of a known flow, two stages before it needs its place
     input  wire [31:0]   early_flow_i,
+    output brief_t       brief_o,
     output place_t       place_o,
     input  wire          update_i,
     input  wire [31:0]   update_flow_i,
-    input  wire place_t  update_place_i
+    input  wire place_t  update_place_i,
+    input  wire brief_t  update_brief_i
 );
   localparam int unsigned IndexBits = $clog2(Flows);
   localparam int unsigned Width = 2 + 32 + $bits(parser_t);
@@ -48,6 +51,7 @@ module zn_rx_flows
   logic last_known_q;
   index_t last_flow_q;
   place_t last_q;
+  brief_t last_brief_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -60,6 +64,7 @@ module zn_rx_flows
     if (update_i) begin
       last_flow_q <= index_t'(update_flow_i);
       last_q <= update_place_i;
+      last_brief_q <= update_brief_i;
     end
   end
 
@@ -87,22 +92,14 @@ module zn_rx_flows
   );
 
   assign {stored_valid, stored_broken, stored_rcv_nxt, stored_parser} = stored;
-
-  always_comb begin
-    stored_place.valid = stored_valid;
-    stored_place.broken = stored_broken;
-    stored_place.rcv_nxt = stored_rcv_nxt;
-    stored_place.fill = stored_parser.fill;
-    stored_place.b0 = stored_parser.b0;
-    stored_place.b1 = stored_parser.b1;
-    stored_place.length = stored_parser.length;
-    stored_place.tail = tail_of(stored_parser);
-  end
+  assign stored_place = place_of(stored_valid, stored_broken, stored_rcv_nxt, stored_parser);
 
   // --- The second: the RAM's answer or the latest update, unless the packet in front has the same flow.
   logic before_known_q;  // of the head slot that came before
   index_t before_flow_q;
   logic same_q;
+  logic recent;
+  brief_t early_brief_q;
   place_t early_q;
 
   always_ff @(posedge clk_i) begin
@@ -116,10 +113,23 @@ module zn_rx_flows
     flow_q <= index_t'(early_flow_i);
     if (asked_q) before_flow_q <= flow_q;
     same_q <= before_known_q && before_flow_q == flow_q;
-    early_q <= last_known_q && last_flow_q == flow_q ? last_q : stored_place;
+    early_q <= recent ? last_q : stored_place;
+    early_brief_q <= recent ? last_brief_q : brief_of(stored_place);
   end
 
-  assign place_o = !same_q ? early_q : update_i ? update_place_i : last_q;
+  assign recent = last_known_q && last_flow_q == flow_q;
+  assign brief_o = !same_q ? early_brief_q : update_i ? update_brief_i : last_brief_q;
+
+  // --- One stage later last_q is that of the packet in front for sure.
+  logic same_late_q;
+  place_t early_late_q;
+
+  always_ff @(posedge clk_i) begin
+    same_late_q <= same_q;
+    early_late_q <= early_q;
+  end
+
+  assign place_o = same_late_q ? last_q : early_late_q;
 
   if (Flows < 2 || (Flows & (Flows - 1)) != 0) $error("zn_rx_flows: Flows is a power of two, at least 2");
 

@@ -28,6 +28,7 @@ module zn_rx_frames
     input  wire slot_t                  slot_i,
     input  wire packet_t                packet_i,
     input  wire link_t [Bytes-1:0]      link_i,
+    input  wire [Bytes-1:0][31:0]       length_i,        // of a header's payload that begins there
     input  wire [Bytes+Carry-1:0][7:0]  data_i,
     input  wire carry_t                 lead_i,          // head: the first bytes of payload
     input  wire carry_t                 tail_i,          // the beat with the payload's last byte: the last bytes
@@ -54,8 +55,10 @@ module zn_rx_frames
   pos_t pos_q;  // where the next header begins, counted from the first byte of the beat after the one at slot_q
 
   // --- First stage.
-  place_t place;
+  brief_t brief;
+  place_t place;           // for the slot in the second stage
   logic update;
+  brief_t next_brief;
   place_t next_place;
   logic head;
   logic has;
@@ -78,10 +81,12 @@ module zn_rx_frames
       .early_i(early_slot_i.valid && early_slot_i.head
                && (early_packet_i.hit || early_packet_i.op != RX_OP_PACKET)),
       .early_flow_i(early_packet_i.flow),
+      .brief_o(brief),
       .place_o(place),
       .update_i(update),
       .update_flow_i(packet_q.flow),
-      .update_place_i(next_place)
+      .update_place_i(next_place),
+      .update_brief_i(next_brief)
   );
 
   assign head = slot_i.valid && slot_i.head;
@@ -91,24 +96,21 @@ module zn_rx_frames
   assign has = slot_i.valid && !slot_i.head && slot_i.payload && (near_q || ahead) && 7'(start) < slot_i.finish;
   assign link = link_i[start];
 
-  assign gathered = {1'b0, place.fill}
+  assign gathered = {1'b0, brief.fill}
       + (packet_i.payload_length > 16'(HeaderMax) ? 5'(HeaderMax) : packet_i.payload_length[4:0]);
-  assign joined = window_join(place.tail, lead_i, place.fill);
+  assign joined = window_join(brief.tail, lead_i, brief.fill);
 
   // Only a header with a length of 7 bits, or a payload's end, is followed by a header in the first payload beat.
   logic [7:0] first;       // where the next header begins, counted from the beat
   logic first_known;
 
   always_comb begin
-    if (place.fill == FILL_PAYLOAD) begin
-      first = {2'd0, slot_i.offset} + {1'b0, place.length[6:0]};
-      first_known = place.length[31:7] == '0;
-    end else if (place.fill == 4'd0) begin
-      first = {2'd0, slot_i.offset};
-      first_known = 1'b1;
-    end else begin
-      first = {2'd0, slot_i.offset} + 8'd6 - {4'd0, place.fill} + {1'b0, joined[1][6:0]};
+    if (brief.in_header) begin
+      first = {2'd0, slot_i.offset} + 8'd6 - {4'd0, brief.fill} + {1'b0, joined[1][6:0]};
       first_known = gathered >= 5'd6 && header_size(joined[1]) == 4'd6;
+    end else begin
+      first = {2'd0, slot_i.offset} + {1'b0, brief.left};
+      first_known = !brief.distant;
     end
     near_d = near_q;
     near_at_d = near_at_q;
@@ -127,9 +129,11 @@ module zn_rx_frames
   link_t link_q;
   carry_t lead_q;
   carry_t tail_q;
-  place_t head_place_q;
+  logic carried_q;        // head: a header of an earlier packet is not whole
+  logic [3:0] fill_q;     // bytes of it
   window_t joined_q;
   logic [4:0] gathered_q;
+  logic [Bytes-1:0][31:0] length_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -144,36 +148,47 @@ module zn_rx_frames
     link_q <= link;
     lead_q <= lead_i;
     tail_q <= tail_i;
-    head_place_q <= place;
+    carried_q <= brief.in_header;
+    fill_q <= brief.fill;
+    length_q <= length_i;
     joined_q <= joined;
     gathered_q <= gathered;
     near_q <= near_d;
     near_at_q <= near_at_d;
   end
 
-  // The header that is read: a carried one, or the last of the beat.
+  // The header that is read: the carried one, or the beat's last.
   logic at_head;
   logic at_beat;
   logic reading;
-  logic carried;
   window_t window;
   logic [HeaderMax-1:0] there;
+  header_t joined_header;
   header_t header;
   logic [7:0] offset;       // of the header in the beat; may be negative
   logic [7:0] payload_at;   // of what follows it
 
   assign at_head = slot_q.valid && slot_q.head;
   assign at_beat = slot_q.valid && !slot_q.head;
-  assign carried = head_place_q.fill != 4'd0 && head_place_q.fill != FILL_PAYLOAD;
-  assign reading = at_head ? carried : has_q;
-  assign offset = at_head ? {2'd0, slot_q.offset} - {4'd0, head_place_q.fill} : {2'd0, link_q.last};
+  assign reading = at_head ? carried_q : has_q;
+  assign offset = at_head ? {2'd0, slot_q.offset} - {4'd0, fill_q} : {2'd0, link_q.last};
 
   always_comb begin
     for (int i = 0; i < HeaderMax; i++) begin
       window[i] = at_head ? joined_q[i] : data_q[{1'b0, link_q.last} + 7'(i)];
-      there[i] = at_head ? 5'(i) < gathered_q : {2'd0, link_q.last} + 8'(i) < {1'b0, slot_q.finish};
+      there[i] = 5'(i) < gathered_q;
     end
-    header = header_read(window, there, packet_q.flags[FLOW_DEFLATE_BIT], packet_q.max_frame);
+    joined_header = header_judge(header_facts(joined_q, there, packet_q.flags[FLOW_DEFLATE_BIT], packet_q.max_frame));
+    header.need = header_size(window[1]);
+    if (at_head) begin
+      header.complete = joined_header.complete;
+      header.bad = joined_header.bad;
+      header.length = joined_header.length;
+    end else begin
+      header.complete = link_q.bad == '0 && !link_q.partial;
+      header.bad = link_q.bad;
+      header.length = length_q[link_q.last[Log-1:0]];
+    end
     payload_at = offset + {4'd0, header.need};
   end
 
@@ -212,20 +227,20 @@ module zn_rx_frames
     run_d = run_q;
     pos_d = pos_q;
     if (at_head) begin
-      run_d.place = head_place_q;
+      run_d.place = place;
       run_d.why = REASON_OK;
-      if (!packet_q.hit || !head_place_q.valid) run_d.why = REASON_NO_FLOW;
+      if (!packet_q.hit || !place.valid) run_d.why = REASON_NO_FLOW;
       else if (!receive_on_i || !packet_q.flags[FLOW_RECEIVE_BIT]) run_d.why = REASON_DISABLED;
-      else if (head_place_q.broken) run_d.why = REASON_WAIT_RESYNC;
-      else if (head_place_q.rcv_nxt != packet_q.seq) run_d.why = REASON_OUT_OF_SEQUENCE;
+      else if (place.broken) run_d.why = REASON_WAIT_RESYNC;
+      else if (place.rcv_nxt != packet_q.seq) run_d.why = REASON_OUT_OF_SEQUENCE;
       run_d.bad = '0;
       run_d.partial = 1'b0;
-      run_d.b0 = head_place_q.b0;
-      run_d.b1 = head_place_q.b1;
-      run_d.lanes = key_to_lanes(head_place_q.tail[Carry-1-:4], slot_q.offset[1:0]);
+      run_d.b0 = place.b0;
+      run_d.b1 = place.b1;
+      run_d.lanes = key_to_lanes(place.tail[Carry-1-:4], slot_q.offset[1:0]);
       run_d.rest = '0;
-      run_d.tail = tail_after(head_place_q.tail, lead_q, packet_q.payload_length[3:0]);
-      pos_d = pos_t'(slot_q.offset) + (head_place_q.fill == FILL_PAYLOAD ? pos_t'(head_place_q.length) : '0);
+      run_d.tail = tail_after(place.tail, lead_q, packet_q.payload_length[3:0]);
+      pos_d = pos_t'(slot_q.offset) + pos_t'(place.length);
     end
     if (at_beat && slot_q.payload_last && long_enough) run_d.tail = tail_q;
     if (slot_q.valid && reading) begin
@@ -234,11 +249,11 @@ module zn_rx_frames
         run_d.b0 = window[0];
         run_d.b1 = window[1];
         run_d.lanes = key_to_lanes(header_key(window), payload_at[1:0]);
-        run_d.rest = header.need - head_place_q.fill;
+        run_d.rest = header.need - fill_q;
         pos_d = pos_t'(header.length) + {{(PosBits-8){payload_at[7]}}, payload_at};
       end else begin
         run_d.partial = 1'b1;
-        run_d.fill = at_head ? gathered_q[3:0] : 4'(slot_q.finish - {1'b0, link_q.last});
+        run_d.fill = at_head ? gathered_q[3:0] : link_q.next[3:0];
         run_d.rest = 4'(Carry);
         pos_d = Never;
       end
@@ -270,13 +285,22 @@ module zn_rx_frames
   assign seq_after = packet_q.seq + {16'd0, packet_q.payload_length};
   assign update = at_beat && slot_q.last && (!is_packet || packet_q.hit);
 
+  // What the command sets.
+  logic sets;
+  place_t set_place;
+
+  assign sets = packet_q.op == RX_OP_ADD ? packet_q.reason == REASON_OK
+      : packet_q.op == RX_OP_RESYNC && run_q.place.valid;
+  assign set_place = place_of(1'b1, 1'b0, packet_q.seq, packet_q.state);
+
   always_comb begin
     next_place = run_q.place;
     if (good) begin
       next_place.broken = !treated;
       if (treated) begin
         next_place.rcv_nxt = seq_after;
-        next_place.fill = run_d.partial ? run_d.fill : run_d.left == '0 ? 4'd0 : FILL_PAYLOAD;
+        next_place.in_header = run_d.partial;
+        next_place.fill = run_d.fill;
         next_place.b0 = run_d.b0;
         next_place.b1 = run_d.b1;
         next_place.length = run_d.left;
@@ -284,18 +308,50 @@ module zn_rx_frames
         if (!run_d.partial) next_place.tail[Carry-1-:4] = run_d.key;
       end
     end
-    if ((packet_q.op == RX_OP_ADD && packet_q.reason == REASON_OK)
-        || (packet_q.op == RX_OP_RESYNC && run_q.place.valid)) begin
-      next_place.valid = 1'b1;
-      next_place.broken = 1'b0;
-      next_place.rcv_nxt = packet_q.seq;
-      next_place.fill = packet_q.state.fill;
-      next_place.b0 = packet_q.state.b0;
-      next_place.b1 = packet_q.state.b1;
-      next_place.length = packet_q.state.length;
-      next_place.tail = tail_of(packet_q.state);
-    end
+    if (sets) next_place = set_place;
     if (packet_q.op == RX_OP_DELETE && packet_q.reason == REASON_OK) next_place.valid = 1'b0;
+  end
+
+  // The same in brief, on a short path: what is left is that of a near header, or is distant.
+  brief_t run_brief_q;    // if the payload ended in an earlier beat
+  brief_t run_brief_d;
+  brief_t head_brief_q;
+  brief_t before_q;       // before the packet
+  pos_t pos_left;
+  logic [7:0] close_left;
+
+  assign pos_left = pos_q - pos_t'(slot_q.finish);
+  assign close_left = {1'b0, link_q.next} - {1'b0, slot_q.finish};
+
+  always_comb begin
+    run_brief_d = run_brief_q;
+    if (at_head) begin
+      run_brief_d.in_header = run_d.partial;
+      run_brief_d.fill = gathered_q[3:0];
+      run_brief_d.tail = run_d.tail;
+    end else begin
+      if (has_q && link_q.partial) begin
+        run_brief_d.in_header = 1'b1;
+        run_brief_d.fill = link_q.next[3:0];
+      end
+      if (slot_q.payload_last) begin
+        run_brief_d.distant = has_q ? !link_q.close || close_left[7] : pos_left[PosBits-1:7] != '0;
+        run_brief_d.left = has_q ? close_left[6:0] : pos_left[6:0];
+        if (long_enough) run_brief_d.tail = tail_q;
+      end
+    end
+  end
+
+  always_comb begin
+    next_brief = before_q;
+    if (treated) next_brief = run_brief_d;
+    if (sets) next_brief = brief_of(set_place);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (slot_q.valid) run_brief_q <= run_brief_d;
+    if (at_head) before_q <= head_brief_q;
+    head_brief_q <= brief;
   end
 
   always_comb begin
@@ -318,8 +374,8 @@ module zn_rx_frames
 
   always_ff @(posedge clk_i) begin
     verdict_o <= verdict_d;
-    opening_o.place <= head_place_q;
-    opening_o.split <= carried && header.complete;
+    opening_o.place <= place;
+    opening_o.split <= carried_q && header.complete;
     opening_o.rest <= run_d.rest;
     opening_o.b0 <= window[0];
     opening_o.length <= header.length;
@@ -335,9 +391,10 @@ module zn_rx_frames
   assign rest_o = run_q.rest;
 
 `ifndef SYNTHESIS
-  // The chain and the whole header agree.
-  assert property (@(posedge clk_i) disable iff (rst_i)
-      at_beat && has_q |-> link_q.bad == (header.bad != '0) && link_q.partial == (!header.complete && header.bad == '0));
+  // The brief form says the same as the whole one, and is distant only if no header begins in the next beat's reach.
+  assert property (@(posedge clk_i) disable iff (rst_i) update && next_place.valid |->
+      next_brief.in_header == next_place.in_header && (next_place.in_header ? next_brief.fill == next_place.fill
+          : next_brief.distant ? next_place.length >= Bytes : next_place.length == {25'd0, next_brief.left}));
 `endif
 endmodule
 

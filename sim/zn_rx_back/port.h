@@ -37,16 +37,28 @@ inline uint32_t key_number(const std::array<uint8_t, 4> &key)
 }
 
 // rx_meta_t
-inline Bytes meta_port(unsigned op, uint32_t seq, unsigned offset, unsigned length, uint32_t flow, uint32_t cookie,
-                       unsigned flags, uint32_t max_frame, const State &s)
+inline Bytes meta_port(unsigned op, uint32_t seq, unsigned offset, unsigned length, uint32_t flow,
+                       uint32_t cookie, unsigned flags, uint32_t max_frame, const State &s)
 {
-    return pack({ { op, 3 }, { 0, 289 }, { seq, 32 }, { offset, 16 }, { length, 16 }, { flow, 32 }, { cookie, 32 },
-                  { flags, 4 }, { max_frame, 32 }, { s.fill, 4 }, { s.b0, 8 }, { s.b1, 8 }, { s.length, 32 },
+    return pack({ { op, 3 },
+                  { 0, 289 },
+                  { seq, 32 },
+                  { offset, 16 },
+                  { length, 16 },
+                  { flow, 32 },
+                  { cookie, 32 },
+                  { flags, 4 },
+                  { max_frame, 32 },
+                  { s.fill, 4 },
+                  { s.b0, 8 },
+                  { s.b1, 8 },
+                  { s.length, 32 },
                   { key_number(s.key), 32 } });
 }
 
 // rx_lookup_t
-inline Bytes lookup_port(bool hit, uint32_t flow, unsigned flags, uint32_t max_frame, unsigned reason)
+inline Bytes lookup_port(bool hit, uint32_t flow, unsigned flags, uint32_t max_frame,
+                         unsigned reason)
 {
     return pack({ { hit, 1 }, { flow, 32 }, { flags, 4 }, { max_frame, 32 }, { reason, 8 } });
 }

@@ -42,15 +42,19 @@ Bytes bad_frame(Random &random, unsigned flags)
     case 2: // RSV1 where it was not agreed
         return frame(random, flags & ZN_FLOW_DEFLATE ? 0xc0 : 0xc1, random_bytes(random, 5));
     case 3: // opcode
-        return frame(random, (uint8_t)(0x80 | (random.chance(50) ? random.range(3, 7) : random.range(11, 15))),
-                     random_bytes(random, random.below(20)));
+        return frame(
+            random,
+            (uint8_t)(0x80 | (random.chance(50) ? random.range(3, 7) : random.range(11, 15))),
+            random_bytes(random, random.below(20)));
     case 4: // a control frame without FIN
         return frame(random, (uint8_t)random.range(8, 10), random_bytes(random, 3));
     case 5: // a long one
-        return frame(random, (uint8_t)(0x80 | random.range(8, 10)), random_bytes(random, random.range(126, 200)));
+        return frame(random, (uint8_t)(0x80 | random.range(8, 10)),
+                     random_bytes(random, random.range(126, 200)));
     case 6: { // not the shortest form
         const bool wide = random.chance(50);
-        return frame(random, 0x82, random_bytes(random, random.below(wide ? 300 : 126)), wide ? 8 : 2);
+        return frame(random, 0x82, random_bytes(random, random.below(wide ? 300 : 126)),
+                     wide ? 8 : 2);
     }
     default: // too big
         f = frame(random, 0x82, {}, 8);
@@ -76,7 +80,8 @@ Bytes good_frame(Random &random, const Mix &mix, unsigned flags)
         case 4:
             return frame(random, 0x82, words(random.chance(50) ? "3" : "2probe"));
         default:
-            return frame(random, (uint8_t)(0x80 | random.range(8, 10)), random_bytes(random, random.below(126)));
+            return frame(random, (uint8_t)(0x80 | random.range(8, 10)),
+                         random_bytes(random, random.below(126)));
         }
     }
     uint8_t b0 = (uint8_t)(random.below(3) | random.below(2) << 7);
@@ -104,7 +109,8 @@ Bytes frame(Random &random, uint8_t b0, const Bytes &payload, unsigned length_fo
 
 void Client::more(Random &random, const Mix &mix, unsigned flags)
 {
-    const Bytes f = random.below(1000) < mix.bad_frame ? bad_frame(random, flags) : good_frame(random, mix, flags);
+    const Bytes f = random.below(1000) < mix.bad_frame ? bad_frame(random, flags)
+                                                       : good_frame(random, mix, flags);
     bytes_.insert(bytes_.end(), f.begin(), f.end());
 }
 
@@ -126,7 +132,8 @@ State Client::restart(Random &random, const Mix &mix, unsigned flags)
     const Bytes f = good_frame(random, mix, flags);
     const unsigned form = f[1] & 0x7f;
     const unsigned extra = form == 127 ? 8 : form == 126 ? 2 : 0;
-    const size_t header = 6 + extra, at = random.chance(60) ? random.below(header) : random.below(f.size());
+    const size_t header = 6 + extra,
+                 at = random.chance(60) ? random.below(header) : random.below(f.size());
     bytes_.assign(f.begin() + (long)at, f.end());
     if (at == 0)
         return s;
@@ -173,8 +180,11 @@ Command Traffic::add(unsigned flow)
     c.flow = flow;
     c.cookie = (uint32_t)random_.bits();
     c.rcv_nxt = (uint32_t)random_.bits();
-    c.flags = random_.chance(95) ? ZN_FLOW_RECEIVE | (unsigned)random_.below(16) : (unsigned)random_.below(16);
-    c.max_frame = random_.chance(70) ? 70000 : random_.chance(50) ? 0xfffffffe : (uint32_t)random_.range(1, 1100);
+    c.flags = random_.chance(95) ? ZN_FLOW_RECEIVE | (unsigned)random_.below(16)
+                                 : (unsigned)random_.below(16);
+    c.max_frame = random_.chance(70)   ? 70000
+                  : random_.chance(50) ? 0xfffffffe
+                                       : (uint32_t)random_.range(1, 1100);
     c.state = client_[flow].restart(random_, mix_, c.flags);
     return c;
 }
@@ -269,7 +279,8 @@ Item Traffic::segment(unsigned flow)
     if (random_.below(1000) < mix_.too_long)
         size = reference_.settings.packet_max + random_.below(300) - 60;
     const Bytes payload = client_[flow].peek(random_, mix_, f.flags, size);
-    item.packet = wrap(random_, payload, offset, random_.chance(20) ? (unsigned)random_.below(70) : 0);
+    item.packet =
+        wrap(random_, payload, offset, random_.chance(20) ? (unsigned)random_.below(70) : 0);
     item.packet.seq = f.rcv_nxt;
     item.packet.flow = flow;
     item.packet.hit = f.valid;

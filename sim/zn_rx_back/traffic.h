@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clients that send frames, and what the network and the host make of it: segments of all sizes, lost, repeated and
-// broken ones, packets of other kinds, commands.
+// Clients that send frames, and what the network and the host make of it: segments of all sizes,
+// lost, repeated and broken ones, packets of other kinds, commands.
 //
 // Thread: one.
 #ifndef ZN_RX_BACK_TRAFFIC_H
@@ -17,15 +17,15 @@ namespace zn
 struct Mix {
     std::vector<unsigned> frame_sizes; // payload bytes
     unsigned flows = 4;
-    unsigned payload_max = 1460;       // of a segment
-    unsigned tiny = 30;                // percent of segments with at most `tiny_max` bytes
+    unsigned payload_max = 1460; // of a segment
+    unsigned tiny = 30;          // percent of segments with at most `tiny_max` bytes
     unsigned tiny_max = 16;
-    unsigned bad_frame = 2;            // permille of frames, each kind alike
-    unsigned untreated = 10;           // percent of segments that arrive late, twice, damaged, or on no flow
-    unsigned command = 3;              // percent
-    unsigned talk = 20;                // percent of frames that are pings, probes or heartbeat answers
-    unsigned too_long = 1;             // permille of packets that are longer than packet_max
-    unsigned same = 50;                // percent of packets of the same flow as the one before
+    unsigned bad_frame = 2;  // permille of frames, each kind alike
+    unsigned untreated = 10; // percent of segments that arrive late, twice, damaged, or on no flow
+    unsigned command = 3;    // percent
+    unsigned talk = 20;      // percent of frames that are pings, probes or heartbeat answers
+    unsigned too_long = 1;   // permille of packets that are longer than packet_max
+    unsigned same = 50;      // percent of packets of the same flow as the one before
 };
 
 // The frame's bytes, masked. `length_form`: 0 the shortest, 2 or 8 that many bytes.

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The receive back end against a reference that reads one byte at a time; and its rate.
-#include <algorithm>
-#include <cstring>
-
-#include "bench/bench.h"
-#include "port.h"
+#include "rig.h"
 #include "traffic.h"
 
 namespace
@@ -12,235 +8,59 @@ namespace
 
 using namespace zn;
 
-constexpr unsigned beat_bytes = BENCH_DataWidth / 8;
-constexpr unsigned flows = BENCH_Flows;
-constexpr unsigned packet_max = BENCH_PacketMax;
 constexpr unsigned overhead = 200; // headers and padding of a packet, at most
 
-const std::vector<unsigned> all_sizes = { 0,  1,  2,  3,  4,  5,   6,   7,   8,   9,    10,    11,   12,
-                                          13, 14, 50, 64, 125, 126, 127, 1000, 65535, 65536 };
+const std::vector<unsigned> all_sizes = { 0,  1,  2,  3,  4,  5,   6,   7,   8,    9,     10,   11,
+                                          12, 13, 14, 50, 64, 125, 126, 127, 1000, 65535, 65536 };
+const std::vector<unsigned> small_sizes = { 0, 0, 1, 2, 3, 4, 5, 6, 7, 9, 14 };
 
-// What an agent counts at the counter ports.
-struct Counts {
-    uint64_t reason[32] = {};
-    uint64_t packets = 0, frames = 0, missed = 0, heartbeats = 0;
-    bool operator==(const Counts &o) const
-    {
-        return std::equal(reason, reason + 32, o.reason) && packets == o.packets && frames == o.frames &&
-               missed == o.missed && heartbeats == o.heartbeats;
-    }
-};
-
-class Counter : public Agent
+// Mixes that the pauses are crossed with.
+const std::vector<Mix> &mixes()
 {
-  public:
-    explicit Counter(Vdut &dut) : dut_(dut)
-    {
-    }
-    Counts counts;
-    void drive() override
-    {
-    }
-    void sample() override
-    {
-        if (dut_.rst_i)
-            return;
-        if (dut_.count_packet_o) {
-            counts.packets++;
-            counts.reason[dut_.count_reason_o & 31]++;
-            counts.frames += dut_.count_frames_o;
-        }
-        counts.missed += dut_.count_reply_missed_o;
-        counts.heartbeats += dut_.count_heartbeat_o;
-    }
+    static const std::vector<Mix> all = [] {
+        std::vector<Mix> m(5);
+        m[0].frame_sizes = all_sizes;
+        m[1].frame_sizes = small_sizes; // one flow, a few bytes each
+        m[1].flows = 1;
+        m[1].tiny = 100;
+        m[1].tiny_max = 4;
+        m[1].untreated = 2;
+        m[1].command = 1;
+        m[2].frame_sizes = all_sizes; // flows taking turns
+        m[2].flows = 3;
+        m[2].same = 20;
+        m[2].tiny = 90;
+        m[3].frame_sizes = small_sizes; // bad frames
+        m[3].bad_frame = 100;
+        m[3].tiny = 70;
+        m[3].command = 20;
+        m[4].frame_sizes = { 0 }; // most headers
+        m[4].flows = flows;
+        m[4].talk = 0;
+        m[4].tiny = 20;
+        m[4].payload_max = packet_max;
+        return m;
+    }();
+    return all;
+}
 
-  private:
-    Vdut &dut_;
-};
-
-// The module with everything around it, and what is to come out.
-class Rig
+// Makes one flow known, or known anew.
+void start(Rig &rig, unsigned flow, const State &state, uint32_t seq,
+           unsigned flags = ZN_FLOW_RECEIVE)
 {
-  public:
-    Rig(Pause idle, Pause stall, Pause reply_stall)
-        : random_(77), source_({ bench.dut.s_valid_i, bench.dut.s_ready_o, bench.dut.s_data_i, bench.dut.s_keep_i,
-                                 bench.dut.s_last_i,
-                                 { bench.dut.s_meta_i, bench.dut.s_lookup_i, bench.dut.s_end_i } },
-                               idle, 1),
-          sink_({ bench.dut.m_valid_o, bench.dut.m_ready_i, bench.dut.m_data_o, bench.dut.m_keep_o, bench.dut.m_last_o },
-                stall, 2),
-          replies_({ bench.dut.reply_valid_o, bench.dut.reply_ready_i, bench.dut.reply_o }, reply_stall, 3),
-          counter_(bench.dut), reference(flows, Settings{ true, true, 1, packet_max })
-    {
-        bench.add(source_);
-        bench.add(sink_);
-        bench.add(replies_);
-        bench.add(counter_);
-        apply_settings();
-        bench.reset(40);
+    Command c;
+    c.flow = flow;
+    if (rig.reference.flow(flow).valid) {
+        c.op = Op::erase;
+        rig.send(c);
     }
-
-    Bench bench;
-
-    // To the model; only while nothing is on its way.
-    void apply_settings()
-    {
-        const Settings &s = reference.settings;
-        Port(bench.dut.settings_i)
-            .set(pack({ { s.receive_on, 1 }, { s.replies_on, 1 }, { 0, 1 }, { 4, 4 }, { 0, 32 }, { 0, 48 }, { 64, 8 },
-                        { 0, 8 }, { 0, 320 } }));
-        bench.dut.now_ms_i = s.now_ms;
-    }
-
-    void send(const Command &c)
-    {
-        const Flow &f = reference.flow(c.flow);
-        const unsigned op = 1 + (c.op == Op::add ? 0 : c.op == Op::erase ? 1 : c.op == Op::resync ? 2 : 3);
-        Beat beat{ noise(), ~0ull >> (64 - beat_bytes), true, {} };
-        beat.side = { meta_port(op, c.rcv_nxt, (unsigned)random_.below(200), (unsigned)random_.below(200), c.flow,
-                                c.cookie, c.flags, c.max_frame, c.state),
-                      lookup_port(true, c.flow, f.flags, f.max_frame, c.table_reason),
-                      end_port((unsigned)random_.below(10), random_.chance(50), (unsigned)random_.below(2000)) };
-        source_.send(beat);
-        Expected e;
-        e.bytes = reference.command(c, beat_bytes);
-        e.reason = ~0u;
-        expected_.push_back(e);
-    }
-
-    unsigned send(const Packet &p)
-    {
-        const Flow f = reference.flow(p.flow);
-        const Expected e = reference.receive(p);
-        expected_.push_back(e);
-        const Bytes meta = meta_port(0, p.seq, p.payload_offset, p.payload_length, (uint32_t)random_.bits(), 0, 0, 0,
-                                     State{});
-        const Bytes lookup = lookup_port(p.hit, p.flow, f.flags, f.max_frame, (unsigned)random_.below(3));
-        for (size_t at = 0; at < p.bytes.size(); at += beat_bytes) {
-            const size_t count = std::min<size_t>(beat_bytes, p.bytes.size() - at);
-            Beat beat{ noise(), ~0ull >> (64 - count), at + count == p.bytes.size(), {} };
-            std::copy(p.bytes.begin() + (long)at, p.bytes.begin() + (long)(at + count), beat.data.begin());
-            beat.side = { meta, lookup,
-                          beat.last ? end_port(p.reason, p.checksum_ok, (unsigned)p.bytes.size())
-                                    : end_port((unsigned)random_.below(10), random_.chance(50), 7) };
-            source_.send(beat);
-        }
-        in_beats_ += (p.bytes.size() + beat_bytes - 1) / beat_bytes;
-        return e.reason;
-    }
-
-    // Lets everything come out; what went wrong, or nothing.
-    std::string drain()
-    {
-        const uint64_t limit = 3000 + flows + 40 * (in_beats_ + 100 * expected_.size() / beat_bytes + expected_.size());
-        size_t packets = 0;
-        const bool all = bench.run_until(
-            [&] {
-                for (; seen_ < sink_.beats.size(); seen_++)
-                    packets += sink_.beats[seen_].last;
-                return packets >= expected_.size();
-            },
-            limit);
-        seen_ = 0;
-        in_beats_ = 0;
-        bench.cycles(60);
-        std::string why = check();
-        if (why.empty() && !all)
-            why = "packets are missing";
-        if (why.empty())
-            why = sink_.breach().empty() ? replies_.breach() : sink_.breach();
-        return why;
-    }
-
-    bool waits() const
-    {
-        return !source_.idle();
-    }
-    const Counts &counts() const
-    {
-        return want_;
-    }
-    Sink &sink()
-    {
-        return sink_;
-    }
-
-  private:
-    Bytes noise()
-    {
-        Bytes bytes(beat_bytes);
-        for (uint8_t &byte : bytes)
-            byte = (uint8_t)random_.bits();
-        return bytes;
-    }
-
-    std::string check()
-    {
-        for (size_t n = 0; !expected_.empty(); n++, expected_.pop_front()) {
-            Expected &e = expected_.front();
-            Bytes got;
-            if (!sink_.fetch_packet(&got))
-                return text("%zu packets did not come", expected_.size());
-            if (e.reason != ~0u) {
-                want_.packets++;
-                want_.reason[e.reason]++;
-                want_.frames += e.frames;
-                want_.heartbeats += e.heartbeat;
-            }
-            if (e.ask >= 0 && reference.settings.replies_on) {
-                const size_t at = offsetof(zn_acc_rx_annotation, frame) +
-                                  sizeof(zn_acc_frame_desc) * (unsigned)e.ask + offsetof(zn_acc_frame_desc, flags);
-                if (got.size() > at && (got[at] & ZN_FRAME_TAKEN)) {
-                    e.bytes[at] |= ZN_FRAME_TAKEN;
-                    want_replies_.push_back(e.reply);
-                } else {
-                    want_.missed++;
-                }
-            }
-            if (got != e.bytes)
-                return differs(n, e, got);
-        }
-        Bytes more;
-        if (sink_.fetch_packet(&more))
-            return "a packet came that was not sent";
-        for (; !want_replies_.empty(); want_replies_.pop_front()) {
-            if (replies_.beats.empty())
-                return "a reply did not come";
-            if (!(reply_from_port(replies_.beats.front().data) == want_replies_.front()))
-                return "a reply differs";
-            replies_.beats.pop_front();
-            replies_taken_++;
-        }
-        if (!replies_.beats.empty())
-            return "a reply came that was not taken";
-        return want_ == counter_.counts ? "" : "counters differ";
-    }
-
-    static std::string differs(size_t n, const Expected &e, const Bytes &got)
-    {
-        size_t at = 0;
-        while (at < got.size() && at < e.bytes.size() && got[at] == e.bytes[at])
-            at++;
-        return text("packet %zu (reason %u, got %u) differs at byte %zu: %02x, not %02x; %zu bytes, not %zu", n,
-                    e.reason, got.size() > 2 ? got[2] : 999u, at, at < got.size() ? got[at] : 0,
-                    at < e.bytes.size() ? e.bytes[at] : 0, got.size(), e.bytes.size());
-    }
-
-    Random random_;
-    Source source_;
-    Sink sink_;
-    Sink replies_;
-    Counter counter_;
-    std::deque<Expected> expected_;
-    std::deque<Reply> want_replies_;
-    Counts want_;
-    uint64_t in_beats_ = 0;
-    size_t seen_ = 0;
-
-  public:
-    Reference reference;
-    uint64_t replies_taken_ = 0;
-};
+    c.op = Op::add;
+    c.rcv_nxt = seq;
+    c.state = state;
+    c.flags = flags;
+    c.max_frame = 1 << 20;
+    rig.send(c);
+}
 
 // `items` packets and commands of a mix; what went wrong, or nothing.
 std::string run(Rig &rig, const Mix &mix, uint64_t stream, unsigned items)
@@ -272,24 +92,240 @@ std::string run(Rig &rig, const Mix &mix, uint64_t stream, unsigned items)
     return why;
 }
 
-void matrix(Tap &tap)
+void verdict(Tap &tap, const std::string &name, const std::string &why)
+{
+    tap.ok(why.empty(), why.empty() ? name : name + ": " + why);
+}
+
+// All mixes, for each way of pausing.
+void matrix(Tap &tap, Counts *seen)
 {
     for (const Pause idle : all_pauses)
         for (const Pause stall : all_pauses) {
-            Rig rig(idle, stall, Pause::never);
-            Mix mix;
-            mix.frame_sizes = all_sizes;
-            mix.flows = std::min(flows, 4u);
+            Rig rig(idle, stall);
             std::string why;
-            for (unsigned i = 0; why.empty() && i < 3; i++) {
-                mix.tiny = i * 45;
-                why = run(rig, mix, 100 + i, 120);
-            }
+            for (unsigned m = 0; why.empty() && m < mixes().size(); m++)
+                why = run(rig, mixes()[m], 100 + m, 100);
             if (why.empty() && rig.counts().missed != 0)
                 why = "a reply was not taken though there was room";
-            tap.ok(why.empty(), text("packets_idle_%s_stall_%s_match%s%s", pause_name(idle), pause_name(stall),
-                                     why.empty() ? "" : ": ", why.c_str()));
+            for (unsigned r = 0; r < 32; r++)
+                seen->reason[r] += rig.counts().reason[r];
+            seen->heartbeats += rig.counts().heartbeats;
+            verdict(tap,
+                    text("packets_idle_%s_stall_%s_match", pause_name(idle), pause_name(stall)),
+                    why);
         }
+}
+
+// Each mix for long, without pauses.
+void streams(Tap &tap, Counts *seen)
+{
+    for (unsigned m = 0; m < mixes().size(); m++) {
+        Rig rig(Pause::never, Pause::never);
+        const std::string why = run(rig, mixes()[m], 200 + m, 4000);
+        for (unsigned r = 0; r < 32; r++)
+            seen->reason[r] += rig.counts().reason[r];
+        verdict(tap, text("packets_of_mix_%u_match", m), why);
+    }
+}
+
+void all_reasons(Tap &tap, const Counts &seen)
+{
+    std::string missing;
+    for (unsigned r = ZN_REASON_OK; r <= ZN_REASON_FRAME_TOO_BIG; r++)
+        if (seen.reason[r] == 0)
+            missing += text(" %u", r);
+    tap.ok(missing.empty() && seen.heartbeats > 0, "runs_above_cover_all_reasons" + missing);
+}
+
+// A header cut into segments in each possible way, a packet right behind the other. `step`: every
+// step-th way.
+void header_cuts(Tap &tap, unsigned length, unsigned step)
+{
+    Random random(9);
+    Rig rig(Pause::never, Pause::never);
+    const Bytes whole = frame(random, 0x82, Bytes(length, 'x'));
+    const size_t header = whole.size() - length, used = header + std::min(length, 3u);
+    const Bytes bytes(whole.begin(), whole.begin() + (long)used);
+    std::string why;
+    for (uint32_t cuts = 0; why.empty() && cuts < 1u << (used - 1); cuts += step) {
+        uint32_t seq = (uint32_t)random.bits();
+        start(rig, 1, State{}, seq);
+        size_t from = 0;
+        for (size_t i = 1; i <= used; i++)
+            if (i == used || (cuts >> (i - 1) & 1)) {
+                Packet p = wrap(random, Bytes(bytes.begin() + (long)from, bytes.begin() + (long)i),
+                                54 + cuts % 3 * 5, 0);
+                p.seq = seq;
+                p.flow = 1;
+                rig.send(p);
+                seq += (uint32_t)(i - from);
+                from = i;
+            }
+        if (cuts % 64 == 0)
+            why = rig.drain();
+    }
+    if (why.empty())
+        why = rig.drain();
+    if (why.empty() && rig.counts().reason[0] != rig.counts().packets)
+        why = "packets were not treated";
+    verdict(tap, text("header_of_%zu_bytes_cut_anywhere_matches", header), why);
+}
+
+// RESYNC into each state of a frame, then the rest of it in pieces of `piece` bytes.
+void resyncs(Tap &tap, unsigned piece)
+{
+    Random random(10);
+    Rig rig(Pause::never, Pause::never);
+    std::string why;
+    start(rig, 2, State{}, 0);
+    for (const unsigned length : { 0u, 1u, 5u, 125u, 126u, 300u, 65536u }) {
+        const Bytes whole = frame(random, 0x82, Bytes(length, 'y'));
+        const size_t header = whole.size() - length;
+        Reference parse(1, Settings{ true, true, 1, packet_max });
+        parse.flow_to_tune(0) = Flow{ true, false, 0, State{}, 0, ZN_FLOW_RECEIVE, 1 << 20 };
+        for (size_t at = 0; why.empty() && at < std::min(whole.size(), header + 9); at++) {
+            Command c;
+            c.op = Op::resync;
+            c.flow = 2;
+            c.rcv_nxt = (uint32_t)random.bits();
+            c.state = parse.flow(0).state;
+            rig.send(c);
+            const size_t end = std::min(whole.size(), at + 40);
+            for (size_t from = at; from < end; from += piece) {
+                const size_t to = std::min(end, from + piece);
+                Packet p = wrap(random, Bytes(whole.begin() + (long)from, whole.begin() + (long)to),
+                                66, 0);
+                p.seq = c.rcv_nxt + (uint32_t)(from - at);
+                p.flow = 2;
+                rig.send(p);
+            }
+            why = rig.drain();
+            Packet p = wrap(random, { whole[at] }, 54, 0); // the reference's state, one byte on
+            p.seq = (uint32_t)at;
+            parse.receive(p);
+        }
+    }
+    if (why.empty() && rig.counts().reason[0] != rig.counts().packets)
+        why = "packets were not treated";
+    verdict(tap, text("resync_into_any_state_then_pieces_of_%u_match", piece), why);
+}
+
+void switched_off(Tap &tap)
+{
+    Rig rig(Pause::sometimes, Pause::never);
+    std::string why = run(rig, mixes()[0], 300, 200);
+    rig.reference.settings.replies_on = false;
+    rig.apply_settings();
+    const uint64_t before = rig.replies_taken;
+    if (why.empty())
+        why = run(rig, mixes()[0], 301, 200);
+    if (why.empty() && (before == 0 || rig.replies_taken != before))
+        why = text("%u replies, then %u", (unsigned)before, (unsigned)rig.replies_taken);
+    verdict(tap, "pings_replies_off_are_not_taken", why);
+    rig.reference.settings.receive_on = false;
+    rig.apply_settings();
+    const uint64_t treated = rig.counts().reason[0];
+    if (why.empty())
+        why = run(rig, mixes()[0], 302, 200);
+    if (why.empty() && (treated == 0 || rig.counts().reason[0] != treated))
+        why = "a packet was treated";
+    verdict(tap, "packets_receive_off_pass_as_disabled", why);
+}
+
+// Nobody takes replies until all packets are out.
+void replies_stuck(Tap &tap)
+{
+    constexpr unsigned packets = 20;
+    Rig rig(Pause::never, Pause::never, false);
+    Random random(12);
+    start(rig, 3, State{}, 0, ZN_FLOW_RECEIVE | ZN_FLOW_ANSWER);
+    uint32_t seq = 0;
+    for (unsigned i = 0; i < packets; i++) {
+        const Bytes ping = frame(random, 0x89, Bytes(i * 6, 'p'));
+        Packet p = wrap(random, ping, 54, 0);
+        p.seq = seq;
+        p.flow = 3;
+        seq += (uint32_t)ping.size();
+        rig.send(p);
+    }
+    rig.bench.cycles(packets * (256 / beat_bytes + 2) + 200);
+    rig.take_replies();
+    std::string why = rig.drain();
+    if (why.empty() &&
+        (rig.replies_taken == 0 || rig.replies_taken + rig.counts().missed != packets))
+        why =
+            text("%u taken, %u missed", (unsigned)rig.replies_taken, (unsigned)rig.counts().missed);
+    if (why.empty() && rig.counts().missed == 0)
+        why = "none was missed";
+    verdict(tap, "pings_replies_stuck_are_taken_or_counted", why);
+}
+
+struct Rate {
+    std::string why;
+    uint64_t beats = 0, cycles = 0;
+};
+
+// `packets` packets with `payload` bytes each, of frames of `size` bytes with their headers;
+// nothing ever waits.
+Rate rate(unsigned size, unsigned offset, unsigned payload, unsigned packets,
+          unsigned distinct_flows)
+{
+    Rig rig(Pause::never, Pause::never);
+    Random random(11);
+    const unsigned length = size - (size >= 65536 ? 14 : size >= 134 ? 8 : 6);
+    std::vector<Bytes> stream(distinct_flows);
+    std::vector<uint32_t> seq(distinct_flows);
+    for (unsigned f = 0; f < distinct_flows; f++)
+        start(rig, f, State{}, 0);
+    Rate result;
+    result.why = rig.drain();
+    rig.meter.beats = 0;
+    for (unsigned i = 0; i < packets; i++) {
+        const unsigned f = i % distinct_flows;
+        while (stream[f].size() < payload) {
+            const Bytes more = frame(random, 0x82, Bytes(length, 'z'));
+            stream[f].insert(stream[f].end(), more.begin(), more.end());
+        }
+        Packet p = wrap(random, Bytes(stream[f].begin(), stream[f].begin() + payload), offset, 0);
+        stream[f].erase(stream[f].begin(), stream[f].begin() + payload);
+        p.seq = seq[f];
+        p.flow = f;
+        seq[f] += payload;
+        rig.send(p);
+    }
+    if (result.why.empty())
+        result.why = rig.drain();
+    if (result.why.empty() && rig.counts().reason[0] != packets)
+        result.why = "packets were not treated";
+    result.beats = rig.meter.beats;
+    result.cycles = rig.meter.cycles;
+    return result;
+}
+
+// Frames of one size at each phase between frames and beats.
+void rates(Tap &tap, unsigned payload, unsigned packets, unsigned distinct_flows)
+{
+    std::string table;
+    for (const unsigned size : { 6u, 7u, 8u, 16u, 32u, 50u, 64u, 125u, 126u, 1000u, 65536u }) {
+        uint64_t beats = 0, cycles = 0;
+        std::string why;
+        for (unsigned phase = 0; why.empty() && phase < beat_bytes; phase++) {
+            const Rate r = rate(size, 54 + phase, payload, packets, distinct_flows);
+            why = r.why;
+            beats += r.beats;
+            cycles += r.cycles;
+        }
+        if (why.empty() && cycles != beats)
+            why = text("%.4f beats a cycle", (double)beats / (double)cycles);
+        table += text(" %u:%.3f", size, (double)beats / (double)cycles);
+        verdict(tap,
+                text("frames_of_%u_bytes_in_%u_of_%u_flows_leave_a_beat_a_cycle", size, payload,
+                     distinct_flows),
+                why);
+    }
+    tap.note(text("beats a cycle, payload %u, %u flows, by bytes of a frame:%s", payload,
+                  distinct_flows, table.c_str()));
 }
 
 } // namespace
@@ -297,6 +333,21 @@ void matrix(Tap &tap)
 int main()
 {
     Tap tap;
-    matrix(tap);
+    Counts seen;
+    const bool wide = beat_bytes == 64;
+    matrix(tap, &seen);
+    streams(tap, &seen);
+    all_reasons(tap, seen);
+    header_cuts(tap, 3, 1);
+    header_cuts(tap, 126, 1);
+    header_cuts(tap, 65536, wide ? 1 : 37);
+    for (const unsigned piece : { 1u, 2u, 3u, 7u, 40u })
+        resyncs(tap, piece);
+    switched_off(tap);
+    replies_stuck(tap);
+    rates(tap, 1, 40, 1);
+    rates(tap, 10, 40, 1);
+    rates(tap, 10, 40, 2);
+    rates(tap, 1400, 6, 1);
     return tap.done();
 }

@@ -36,7 +36,8 @@ SIM_BIN :=
 # $(call sim_rules,module,variant,parameters)
 define sim_rules
 SIM_BIN += $(SB)/$(1)/$(2)/bench
-$(SB)/$(1)/$(2)/verilated: $$(wildcard sim/$(1)/variants sim/$(1)/rules.mk) sim/rules.mk
+$(SB)/$(1)/$(2)/verilated: $$(wildcard sim/$(1)/variants sim/$(1)/rules.mk $$(shell sed 's/.*: //' $(SB)/$(1)/$(2)/Vdut__ver.d 2>/dev/null)) \
+		sim/rules.mk
 	@mkdir -p $$(@D)
 	$$(Q)$(VERILATE) -Mdir $$(@D) $(3:%=-G%) --top-module $(or $(SIM_TOP_$(1)),$(1)) \
 		$(call rtl_pkg,$(or $(SIM_TOP_$(1)),$(1))) $(call rtl_file,$(or $(SIM_TOP_$(1)),$(1))) && touch $$@
@@ -49,7 +50,6 @@ $(patsubst sim/$(1)/%.cpp,$(SB)/$(1)/$(2)/%.o,$(wildcard sim/$(1)/*.cpp)): \
 $(SB)/$(1)/$(2)/bench: $(patsubst sim/$(1)/%.cpp,$(SB)/$(1)/$(2)/%.o,$(wildcard sim/$(1)/*.cpp)) \
 		$(SB)/$(1)/$(2)/Vdut__ALL.a $(SIM_SHARED) $(SIM_OBJ_$(1))
 	$$(Q)clang++ $(sanitize) $$^ $(SIM_LIBS_$(1)) -lz -latomic -pthread -o $$@
--include $(SB)/$(1)/$(2)/Vdut__ver.d
 -include $(patsubst sim/$(1)/%.cpp,$(SB)/$(1)/$(2)/%.d,$(wildcard sim/$(1)/*.cpp))
 endef
 comma := ,

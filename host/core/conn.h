@@ -2,7 +2,7 @@
 // A connection: one stream of the datapath, which speaks HTTP/1.1 first and perhaps WebSocket
 // then. It lives in the datapath's memory and on one reactor.
 //
-// conn.c: life, output, dispatch of events. http.c: HTTP. ws.c: WebSocket.
+// conn.c: life, dispatch of events. conn_out.c: output. http.c: HTTP. ws.c: WebSocket.
 //
 // Thread: the connection's reactor.
 #ifndef ZN_CORE_CONN_H
@@ -90,12 +90,23 @@ struct zn_conn {
 // --- conn.c
 void zn__conn_event(struct zn_reactor *reactor, struct zn_dp_event *event);
 void zn__conn_timer(struct zn_reactor *reactor, struct zn_timer *timer);
-void zn__conn_flush(struct zn_reactor *reactor);
 void zn__conn_end_all(struct zn_reactor *reactor);
 // The output that the datapath still holds, to be dropped when that is closed; NULL: no memory.
 struct zn_outq *zn__conn_inherit(struct zn_reactor *reactor, size_t *len_out);
 void zn__conn_stop_all(struct zn_reactor *reactor); // orderly: all are told, and end once flushed
 
+// --- conn_out.c
+static inline bool zn__conn_sends_async(const struct zn_conn *conn)
+{
+    return (conn->reactor->dp->ops->caps & ZN_DP_CAP_ASYNC) != 0;
+}
+// Whether the datapath takes more while it has some.
+static inline bool zn__conn_sends_on(const struct zn_conn *conn)
+{
+    return (conn->reactor->dp->ops->caps & ZN_DP_CAP_PIPELINE) != 0;
+}
+void zn__conn_flush(struct zn_reactor *reactor);
+void zn__conn_sent(struct zn_conn *conn, size_t len); // SENT came
 // Queues output for the end of the turn.
 void zn__conn_dirty(struct zn_conn *conn);
 // Appends bytes / a run; control bytes ignore the limit. 0 or a negative errno (the connection
@@ -105,6 +116,7 @@ int zn__conn_write(struct zn_conn *conn, const void *p, size_t len, unsigned out
 // Ends the connection once its output is out; no more input is read.
 void zn__conn_finish(struct zn_conn *conn);
 bool zn__conn_stalled(const struct zn_conn *conn); // nothing of its output went out for too long
+void zn__conn_end(struct zn_conn *conn, enum zn_dp_end how);
 // Ends it now; output is lost.
 void zn__conn_abort(struct zn_conn *conn);
 // The same at the end of the turn: for callers whose caller goes on using the connection.

@@ -61,8 +61,8 @@ int zn__outq_push(struct zn_outq *q, const struct zn_run *run, unsigned flags);
 // Takes `len` sent bytes off the front.
 void zn__outq_pop(struct zn_outq *q, size_t len);
 
-// Fills up to `max` entries of `iov` with what stands behind the first `skip` bytes; returns their number and their
-// bytes in *len_out.
+// Fills up to `max` entries of `iov` with what stands behind the first `skip` bytes; returns their
+// number and their bytes in *len_out.
 unsigned zn__outq_gather(const struct zn_outq *q, size_t skip, struct iovec *iov, unsigned max,
                          size_t *len_out);
 

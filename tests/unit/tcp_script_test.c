@@ -236,11 +236,12 @@ static void garbage(struct script *s, const char *hex)
     X(cookies_good)                                                                                \
     X(half_timed_out)                                                                              \
     X(retransmitted)                                                                               \
-    X(timeouts) X(fast_recoveries) X(probes) X(drop_bad) X(drop_other) X(drop_not_ours)            \
-        X(drop_no_port) X(drop_half_full) X(drop_out_of_window) X(drop_hold_full)                  \
-            X(drop_hold_share) X(challenges_withheld) X(drop_conns_full) X(drop_bad_ack)           \
-                X(drop_bad_record) X(challenges) X(resets_in) X(resets_out) X(conns) X(halves)     \
-                    X(time_waits) X(hold_used)
+    X(timeouts)                                                                                    \
+    X(fast_recoveries) X(probes) X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port)        \
+        X(drop_half_full) X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share)               \
+            X(challenges_withheld) X(drop_conns_full) X(drop_bad_ack) X(drop_bad_record)           \
+                X(challenges) X(resets_in) X(resets_out) X(conns) X(halves) X(time_waits)          \
+                    X(hold_used)
 
 static uint64_t counter(const struct script *s, const char *name)
 {

@@ -236,7 +236,7 @@ struct zn_stats { // sums over all reactors since the start, but for *_now
     uint64_t dropped_volatile, dropped_overflow, overflow_disconnects;
     uint64_t rejected_http, rejected_ws, rejected_eio, rejected_sio;
     uint64_t ping_timeouts, buffered_now, mail_dropped;
-    uint64_t pongs_offloaded; // pings that an accelerator answered
+    uint64_t pongs_offloaded;                    // pings that an accelerator answered
     uint64_t unfinished_now, unfinished_refused; // bytes; messages (zn_server_options)
 };
 ZN_API void zn_server_stats(struct zn_server *server, struct zn_stats *out);

@@ -272,6 +272,7 @@ int zn__serve(int argc, char **argv)
     char err[ZN_SETTINGS_ERR] = "no memory";
     int status = 2;
 
+    zn__signals_block(); // DPDK makes threads
     if (zn__settings_init(&serve.settings) < 0 ||
         zn__settings_load(&serve.settings, own, argv, err) < 0) {
         complain(err);
@@ -285,7 +286,6 @@ int zn__serve(int argc, char **argv)
     } else {
         zn__log_init(&serve.log, stdout, (enum zn_log_level)serve.settings.log_level,
                      (enum zn_log_format)serve.settings.log_format);
-        zn__signals_block();
         raise_descriptor_limit();
         status = set_up_and_run(&serve);
     }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { client, closeAll, connected, happens, manager, MODES } from './clients.mjs';
-import { host, startServer } from './server.mjs';
+import { host, onNic, startServer } from './server.mjs';
 import { until, within } from './wait.mjs';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -286,7 +286,7 @@ for (const [mode, how] of MODES) {
 describe('socket.io-client and a server that goes away', () => {
     for (const [mode, how] of MODES) {
         // A process that is killed takes its own TCP with it: nobody tells the clients.
-        for (const end of process.env.ZN_NIC_DEVICE ? ['stop'] : ['stop', 'kill']) {
+        for (const end of onNic ? ['stop'] : ['stop', 'kill']) {
             test(`client by ${mode} is back after the server's ${end}`, async () => {
                 let mortal = await startServer(['--client-contract']);
                 const { port } = mortal;

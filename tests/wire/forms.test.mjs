@@ -13,7 +13,7 @@ import { Polling, SEPARATOR } from './eio.mjs';
 import { Peer } from './peer.mjs';
 import { BINARY, TEXT } from './raw_ws.mjs';
 import { openRemote } from './remote.mjs';
-import { CALM, host, reference, startServer } from './server.mjs';
+import { CALM, host, onNic, reference, startServer } from './server.mjs';
 import { until } from './wait.mjs';
 
 const MIB = 1024 * 1024;
@@ -160,9 +160,9 @@ async function missing(datapath) {
     }
 }
 
-for (const datapath of ['epoll', 'uring']) {
+for (const datapath of onNic ? ['dpdk'] : ['epoll', 'uring']) {
     const skip = await missing(datapath);
-    for (const threads of ['1', '3']) {
+    for (const threads of onNic ? ['1'] : ['1', '3']) {
         describe(`datapath ${datapath} with ${threads} threads`, { skip }, () => {
             let server;
             let plain;

@@ -12,6 +12,9 @@ import { root } from './packages.mjs';
 // Where servers are reached.
 export const host = process.env.ZN_HOST ?? '127.0.0.1';
 
+// Whether they are on DPDK (tests/nic): one reactor, and their TCP is their own.
+export const onNic = process.env.ZN_NIC_DEVICE !== undefined;
+
 export const reference = process.env.ZN_REFERENCE === '1';
 
 // Heartbeats that a busy machine cannot miss, for tests that are not about heartbeats.

@@ -7,7 +7,7 @@ import { Bystander } from './bystander.mjs';
 import { Polling } from './eio.mjs';
 import { Connection } from './raw_http.mjs';
 import { assertEcho, BINARY, closePayload, CLOSE, PING, PONG, RawSocket } from './raw_ws.mjs';
-import { CALM, reference, startServer } from './server.mjs';
+import { CALM, onNic, reference, startServer } from './server.mjs';
 import { openMain, placeholder } from './sio.mjs';
 import { until, within } from './wait.mjs';
 
@@ -21,7 +21,8 @@ before(async () => {
     if (reference) {
         return;
     }
-    server = await startServer([...CALM, '--threads', '2', '--unfinished', String(LIMIT)]);
+    server = await startServer([...CALM, '--threads', onNic ? '1' : '2', '--unfinished',
+        String(LIMIT)]);
     bystander = await Bystander.open(server);
 });
 afterEach(() => bystander?.assertWell());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // build/zapnic: finds the sub-command and hands over.
 #include "serve.h"
+#include "xdp.h"
 
 #include <zapnic/zapnic.h>
 
@@ -18,6 +19,7 @@ static int print_version(int argc, char **argv);
 
 static const struct command commands[] = {
     { "serve", zn__serve, "run a Socket.IO server with the demo's chat rooms" },
+    { "xdp", zn__xdp, "share an interface between the kernel and a server on AF_XDP" },
     { "help", print_help, "show this list" },
     { "version", print_version, "print the version" },
 };

@@ -13,12 +13,12 @@ $(GEN)/demo_assets.c: host/core/embed.sh host/service/www $(DEMO_FILES)
 $(B)/service.a: $(call obj,$(SERVICE_SRC))
 	$(Q)$(call archive,$^)
 
-$(B)/zapnic: $(call obj,host/service/main.c) $(SERVICE) $(DRIVER_LIB) $(LIB)
-	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS))
+$(B)/zapnic: $(call obj,host/service/main.c) $(SERVICE) $(STEER_OBJ) $(DRIVER_LIB) $(LIB)
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(XDP_LIBS) $(LIBS))
 
 # The same with DPDK, where that is installed.
-$(B)/zapnic-dpdk: $(call obj,host/service/main.c) $(SERVICE) $(ETHDEV_OBJ) $(DRIVER_LIB) $(LIB)
-	$(Q)$(call link,$^,$(SERVICE_LIBS) $(LIBS) $(DPDK_LIBS))
+$(B)/zapnic-dpdk: $(call obj,host/service/main.c) $(SERVICE) $(ETHDEV_OBJ) $(STEER_OBJ) $(DRIVER_LIB) $(LIB)
+	$(Q)$(call link,$^,$(SERVICE_LIBS) $(XDP_LIBS) $(LIBS) $(DPDK_LIBS))
 
 # And with the Verilated core.
 $(B)/zapnic-sim: $(call obj,host/service/main.c) $(SERVICE) $(ETHDEV_OBJ) $(SIM_DEVICE_OBJ) $(DRIVER_LIB) $(LIB) $(B)/libzn_sim.a

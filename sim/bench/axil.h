@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's end of the AXI-Lite ports axil_* of a model: one access at a time, with pauses drawn
+// The host's end of the AXI-Lite ports of a model: one access at a time, with pauses drawn
 // at random.
 //
 // Thread: one.
@@ -11,81 +11,96 @@
 namespace zn
 {
 
+// The ports, from the bench's point of view.
+struct AxilPorts {
+    Port awvalid, awready, awaddr, wvalid, wready, wdata, wstrb, bvalid, bready;
+    Port arvalid, arready, araddr, rvalid, rready, rdata;
+};
+
+// Those of a model whose ports are called axil_*.
+template <class Model> AxilPorts axil_ports(Model &dut)
+{
+    return { dut.axil_awvalid_i, dut.axil_awready_o, dut.axil_awaddr_i,  dut.axil_wvalid_i,
+             dut.axil_wready_o,  dut.axil_wdata_i,   dut.axil_wstrb_i,   dut.axil_bvalid_o,
+             dut.axil_bready_i,  dut.axil_arvalid_i, dut.axil_arready_o, dut.axil_araddr_i,
+             dut.axil_rvalid_o,  dut.axil_rready_i,  dut.axil_rdata_o };
+}
+
 class Axil
 {
   public:
-    Axil(Bench &bench, uint64_t random_stream) : bench_(bench), random_(random_stream)
+    Axil(Bench &bench, const AxilPorts &ports, uint64_t random_stream)
+        : bench_(bench), ports_(ports), random_(random_stream)
     {
-        Vdut &dut = bench.dut;
-        dut.axil_awvalid_i = dut.axil_wvalid_i = dut.axil_bready_i = 0;
-        dut.axil_arvalid_i = dut.axil_rready_i = 0;
+        for (Port *port :
+             { &ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid, &ports_.rready })
+            port->set_number(0);
     }
 
     // Address and data come at the same time or one after the other.
     void write(uint32_t address, uint32_t value, unsigned strobes = 15)
     {
-        Vdut &dut = bench_.dut;
         unsigned address_in = random_.below(4), data_in = random_.below(4);
-        dut.axil_awaddr_i = address;
-        dut.axil_wdata_i = value;
-        dut.axil_wstrb_i = strobes;
-        bool taken = false;
-        while (!taken) {
-            dut.axil_awvalid_i = address_in == 0;
-            dut.axil_wvalid_i = data_in == 0;
+        ports_.awaddr.set_number(address);
+        ports_.wdata.set_number(value);
+        if (ports_.wstrb.size())
+            ports_.wstrb.set_number(strobes);
+        for (bool taken = false; !taken;) {
+            ports_.awvalid.set_number(address_in == 0);
+            ports_.wvalid.set_number(data_in == 0);
             settle();
-            taken =
-                dut.axil_awvalid_i && dut.axil_awready_o && dut.axil_wvalid_i && dut.axil_wready_o;
+            taken = address_in == 0 && data_in == 0 && ports_.awready.number() &&
+                    ports_.wready.number();
             address_in -= address_in > 0;
             data_in -= data_in > 0;
             bench_.cycle();
         }
-        dut.axil_awvalid_i = dut.axil_wvalid_i = 0;
-        answer(dut.axil_bvalid_o, dut.axil_bready_i);
+        ports_.awvalid.set_number(0);
+        ports_.wvalid.set_number(0);
+        answer(ports_.bvalid, ports_.bready, Port());
     }
 
     uint32_t read(uint32_t address)
     {
-        Vdut &dut = bench_.dut;
         bench_.cycles(random_.below(3));
-        dut.axil_araddr_i = address;
-        dut.axil_arvalid_i = 1;
+        ports_.araddr.set_number(address);
+        ports_.arvalid.set_number(1);
         for (bool taken = false; !taken;) {
             settle();
-            taken = dut.axil_arready_o;
+            taken = ports_.arready.number();
             bench_.cycle();
         }
-        dut.axil_arvalid_i = 0;
-        return answer(dut.axil_rvalid_o, dut.axil_rready_i, &dut.axil_rdata_o);
+        ports_.arvalid.set_number(0);
+        return answer(ports_.rvalid, ports_.rready, ports_.rdata);
     }
 
   private:
     void settle()
     {
-        bench_.dut.clk_i = 0;
+        bench_.dut.ZN_CLOCK = 0;
         bench_.dut.eval();
     }
 
     // Waits for the answer, leaves it standing for some cycles, takes it.
-    template <class Flag>
-    uint32_t answer(const Flag &valid, Flag &ready, const uint32_t *data = nullptr)
+    uint32_t answer(const Port &valid, Port &ready, const Port &data)
     {
         unsigned stall = random_.below(4);
         for (;;) {
-            ready = stall == 0;
+            ready.set_number(stall == 0);
             settle();
-            const bool taken = valid && ready;
-            const uint32_t value = data ? *data : 0;
+            const bool taken = valid.number() && stall == 0;
+            const uint32_t value = data.size() ? data.number() : 0;
             stall -= stall > 0;
             bench_.cycle();
             if (!taken)
                 continue;
-            ready = 0;
+            ready.set_number(0);
             return value;
         }
     }
 
     Bench &bench_;
+    AxilPorts ports_;
     Random random_;
 };
 

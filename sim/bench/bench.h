@@ -20,6 +20,12 @@
 #include "bench/stream.h"
 #include "bench/tap.h"
 
+#ifndef ZN_CLOCK
+#define ZN_CLOCK clk_i
+#define ZN_RESET rst_i
+#define ZN_RESET_ON 1
+#endif
+
 namespace zn
 {
 
@@ -62,10 +68,10 @@ class Bench
         for (Agent *agent : agents_)
             agent->drive();
         Model &model = dut;
-        model.rst_i = 1;
+        model.ZN_RESET = ZN_RESET_ON;
         for (unsigned i = 0; i < cycles; i++)
             step();
-        model.rst_i = 0;
+        model.ZN_RESET = !ZN_RESET_ON;
     }
 
     // One clock cycle.
@@ -73,11 +79,11 @@ class Bench
     {
         for (Agent *agent : agents_)
             agent->drive();
-        dut.clk_i = 0;
+        dut.ZN_CLOCK = 0;
         evaluate();
         for (Agent *agent : agents_)
             agent->sample();
-        dut.clk_i = 1;
+        dut.ZN_CLOCK = 1;
         evaluate();
         cycles_++;
     }
@@ -123,9 +129,9 @@ class Bench
 
     void step()
     {
-        dut.clk_i = 0;
+        dut.ZN_CLOCK = 0;
         evaluate();
-        dut.clk_i = 1;
+        dut.ZN_CLOCK = 1;
         evaluate();
     }
 

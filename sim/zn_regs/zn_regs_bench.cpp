@@ -165,7 +165,7 @@ int main()
 {
     zn::Tap tap;
     zn::Bench bench;
-    zn::Axil axil(bench, 1);
+    zn::Axil axil(bench, zn::axil_ports(bench.dut), 1);
     Events events(bench.dut);
     bench.add(events);
     bench.reset();

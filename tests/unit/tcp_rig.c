@@ -166,7 +166,7 @@ struct zn_tcp_config tcp_rig_config(void)
 void tcp_rig_init(struct tcp_rig *rig, const struct zn_tcp_config *base)
 {
     *rig = (struct tcp_rig){ .now_us = 1000000, .check_pattern = true };
-    rig->packets = calloc(TCP_RIG_PACKETS, sizeof(*rig->packets));
+    rig->packets = malloc(TCP_RIG_PACKETS * sizeof(*rig->packets));
     struct zn_tcp_config config = *base;
     config.user = rig;
     config.sink = (struct zn_tcp_sink){
@@ -250,15 +250,48 @@ void tcp_rig_inject(struct tcp_rig *rig, const uint8_t *bytes, size_t len)
     settle(rig);
 }
 
-void tcp_rig_segment(struct tcp_rig *rig, const struct zn_segment_out *out)
+// Puts option bytes behind the TCP header, and makes lengths and checksums right again.
+static size_t insert_options(uint8_t *packet, size_t len, bool v6, const uint8_t *options,
+                             size_t options_len)
+{
+    uint8_t *ip = packet + 14, *tcp = ip + (v6 ? 40 : 20);
+    size_t header = (size_t)(tcp[12] >> 4) * 4;
+    memmove(tcp + header + options_len, tcp + header, len - (size_t)(tcp + header - packet));
+    memcpy(tcp + header, options, options_len);
+    len += options_len;
+    tcp[12] = (uint8_t)((header + options_len) / 4 << 4);
+    memset(tcp + 16, 0, 2);
+    size_t tcp_len = len - (size_t)(tcp - packet);
+    uint8_t pseudo[8] = { 0, 0, (uint8_t)(tcp_len >> 8), (uint8_t)tcp_len, 0, 0, 0, 6 };
+    uint64_t sum = zn__sum_add(0, pseudo, sizeof(pseudo));
+    if (v6) {
+        zn__put16(ip + 4, (uint16_t)tcp_len);
+        sum = zn__sum_add(sum, ip + 8, 32);
+    } else {
+        zn__put16(ip + 2, (uint16_t)(20 + tcp_len));
+        memset(ip + 10, 0, 2);
+        uint16_t ip_sum = zn__sum_finish(zn__sum_add(0, ip, 20));
+        memcpy(ip + 10, &ip_sum, 2);
+        sum = zn__sum_add(sum, ip + 12, 8);
+    }
+    uint16_t tcp_sum = zn__sum_finish(zn__sum_add(sum, tcp, tcp_len));
+    memcpy(tcp + 16, &tcp_sum, 2);
+    return len;
+}
+
+void tcp_rig_segment(struct tcp_rig *rig, const struct zn_segment_out *out, const uint8_t *options,
+                     size_t options_len)
 {
     uint8_t packet[TCP_RIG_MTU + 128];
-    size_t headers = zn__segment_compose(out, packet);
-    if (headers + out->payload_len > sizeof(packet))
+    size_t len = zn__segment_compose(out, packet);
+    if (len + out->payload_len + options_len > sizeof(packet))
         abort();
     if (out->payload_len != 0)
-        memcpy(packet + headers, out->payload, out->payload_len);
-    tcp_rig_inject(rig, packet, headers + out->payload_len);
+        memcpy(packet + len, out->payload, out->payload_len);
+    len += out->payload_len;
+    if (options_len != 0)
+        len = insert_options(packet, len, out->link->v6, options, options_len);
+    tcp_rig_inject(rig, packet, len);
 }
 
 struct tcp_rig_packet *tcp_rig_take(struct tcp_rig *rig)

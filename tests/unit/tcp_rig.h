@@ -9,7 +9,7 @@
 #include "tcp/tcp.h"
 
 enum {
-    TCP_RIG_PACKETS = 4096,
+    TCP_RIG_PACKETS = 1024,
     TCP_RIG_RECORDS = 4096,
     TCP_RIG_PORT = 8080,
     TCP_RIG_PEER_PORT = 40000, // of peer 0
@@ -68,7 +68,9 @@ void tcp_rig_advance(struct tcp_rig *rig, uint64_t to_us);
 
 // A packet from the wire, through the model.
 void tcp_rig_inject(struct tcp_rig *rig, const uint8_t *bytes, size_t len);
-void tcp_rig_segment(struct tcp_rig *rig, const struct zn_segment_out *out);
+// `options`: bytes, a multiple of 4, behind those of `out`.
+void tcp_rig_segment(struct tcp_rig *rig, const struct zn_segment_out *out, const uint8_t *options,
+                     size_t options_len);
 void tcp_rig_records(struct tcp_rig *rig);
 
 // The oldest packet that left and was not taken yet; NULL: none.

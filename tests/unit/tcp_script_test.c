@@ -83,7 +83,17 @@ struct packet_line {
     bool mss, scale, sack_ok;
     unsigned mss_value, scale_value, sacks;
     struct zn_sack_block sack[4];
+    uint8_t raw[40]; // options as bytes
+    size_t raw_len;
 };
+
+static size_t parse_hex(const char *hex, uint8_t *bytes, size_t room)
+{
+    size_t len = 0;
+    for (; hex[0] != '\0' && hex[1] != '\0' && len < room; hex += 2)
+        bytes[len++] = (uint8_t)strtoul((char[]){ hex[0], hex[1], 0 }, NULL, 16);
+    return len;
+}
 
 static void parse_option(const struct script *s, char *word, struct packet_line *p)
 {
@@ -96,6 +106,10 @@ static void parse_option(const struct script *s, char *word, struct packet_line 
         p->scale_value = a;
     } else if (strcmp(word, "sackOK") == 0) {
         p->sack_ok = true;
+    } else if (strncmp(word, "opt:", 4) == 0) {
+        p->raw_len = parse_hex(word + 4, p->raw, sizeof(p->raw));
+        if (p->raw_len % 4 != 0)
+            wrong(s, "options are whole words");
     } else if (sscanf(word, "sack:%u:%u", &a, &b) == 2 && p->sacks < 4) {
         p->sack[p->sacks++] = (struct zn_sack_block){ a, b };
     } else {
@@ -158,7 +172,7 @@ static void inject(struct script *s, char **words, int count)
         .payload = tcp_rig_stream() + (p.start > 0 ? p.start - 1 : 0),
         .payload_len = p.len,
     };
-    tcp_rig_segment(&s->rig, &out);
+    tcp_rig_segment(&s->rig, &out, p.raw, p.raw_len);
 }
 
 static void expect_bytes(const struct script *s, const struct zn_segment *segment, uint32_t start)
@@ -223,10 +237,63 @@ static void write_bytes(struct script *s, size_t len)
 static void garbage(struct script *s, const char *hex)
 {
     uint8_t bytes[TCP_RIG_MTU];
-    size_t len = 0;
-    for (; hex[0] != '\0' && hex[1] != '\0' && len < sizeof(bytes); hex += 2)
-        bytes[len++] = (uint8_t)strtoul((char[]){ hex[0], hex[1], 0 }, NULL, 16);
-    tcp_rig_inject(&s->rig, bytes, len);
+    tcp_rig_inject(&s->rig, bytes, parse_hex(hex, bytes, sizeof(bytes)));
+}
+
+// The next packet that left, byte by byte; ".." is any.
+static void leaves(struct script *s, const char *hex)
+{
+    const struct tcp_rig_packet *packet = tcp_rig_take(&s->rig);
+    if (packet == NULL || strlen(hex) != 2 * packet->len)
+        wrong(s, "%zu bytes left", packet == NULL ? 0 : packet->len);
+    for (size_t i = 0; i < packet->len; i++, hex += 2)
+        if (hex[0] != '.' && packet->bytes[i] != strtoul((char[]){ hex[0], hex[1], 0 }, NULL, 16))
+            wrong(s, "byte %zu is %02x", i, packet->bytes[i]);
+}
+
+// A router says that our segment with number `seq` was too long for its link.
+static void too_big(struct script *s, uint32_t mtu, uint32_t seq)
+{
+    uint8_t packet[128] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0 };
+    struct zn_tuple sent;
+    struct zn_tcp_link link;
+    tcp_rig_peer(s->peer, s->v6, &sent, &link);
+    size_t header = s->v6 ? 40 : 20, address = s->v6 ? 16 : 4, source = s->v6 ? 8 : 12;
+    uint8_t *ip = packet + 14, *icmp = ip + header, *quote = icmp + 8, *tcp = quote + header;
+    size_t len = 8 + header + 8;
+    // The router's packet comes from the peer's address; the quote is ours to the peer.
+    memcpy(ip + source, sent.local_address, address);
+    memcpy(ip + source + address, sent.peer_address, address);
+    memcpy(quote + source, sent.peer_address, address);
+    memcpy(quote + source + address, sent.local_address, address);
+    memcpy(tcp, sent.peer_port, 2);
+    memcpy(tcp + 2, sent.local_port, 2);
+    zn__put32(tcp + 4, s->iss[s->peer] + seq);
+    zn__put32(icmp + 4, mtu);
+    uint64_t sum = 0;
+    if (s->v6) {
+        packet[12] = 0x86;
+        packet[13] = 0xdd;
+        ip[0] = quote[0] = 0x60;
+        zn__put16(ip + 4, (uint16_t)len);
+        ip[6] = 58;
+        quote[6] = 6;
+        icmp[0] = 2;
+        sum = zn__sum_add(0, ip + 8, 32);
+        sum = zn__sum_add(sum, (uint8_t[]){ 0, 0, 0, (uint8_t)len, 0, 0, 0, 58 }, 8);
+    } else {
+        ip[0] = quote[0] = 0x45;
+        zn__put16(ip + 2, (uint16_t)(20 + len));
+        ip[9] = 1;
+        quote[9] = 6;
+        uint16_t ip_sum = zn__sum_finish(zn__sum_add(0, ip, 20));
+        memcpy(ip + 10, &ip_sum, 2);
+        icmp[0] = 3;
+        icmp[1] = 4;
+    }
+    uint16_t icmp_sum = zn__sum_finish(zn__sum_add(sum, icmp, len));
+    memcpy(icmp + 2, &icmp_sum, 2);
+    tcp_rig_inject(&s->rig, packet, 14 + header + len);
 }
 
 #define COUNTERS(X)                                                                                \
@@ -237,11 +304,11 @@ static void garbage(struct script *s, const char *hex)
     X(half_timed_out)                                                                              \
     X(retransmitted)                                                                               \
     X(timeouts)                                                                                    \
-    X(fast_recoveries) X(probes) X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port)        \
-        X(drop_half_full) X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share)               \
-            X(challenges_withheld) X(drop_conns_full) X(drop_bad_ack) X(drop_bad_record)           \
-                X(challenges) X(resets_in) X(resets_out) X(conns) X(halves) X(time_waits)          \
-                    X(hold_used)
+    X(fast_recoveries)                                                                             \
+    X(probes) X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port) X(drop_half_full)         \
+        X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share) X(challenges_withheld)          \
+            X(drop_conns_full) X(drop_bad_ack) X(drop_bad_record) X(challenges) X(resets_in)       \
+                X(resets_out) X(conns) X(halves) X(time_waits) X(hold_used)
 
 static uint64_t counter(const struct script *s, const char *name)
 {
@@ -339,6 +406,10 @@ static void run_words(struct script *s, char **words, int count)
         (void)conn(s);
     else if (strcmp(verb, "packet") == 0 && arg != NULL)
         garbage(s, arg);
+    else if (strcmp(verb, "leaves") == 0 && arg != NULL)
+        leaves(s, arg);
+    else if (strcmp(verb, "toobig") == 0 && count == 3)
+        too_big(s, (uint32_t)strtoul(arg, NULL, 10), (uint32_t)strtoul(words[2], NULL, 10));
     else
         call_conn(s, verb, arg);
 }

@@ -285,7 +285,7 @@ static void offload(struct world *w, struct app *app)
     struct zn_tcp_offload offload = {
         .flags = ZN_FLOW_RECEIVE | ZN_FLOW_ANSWER | ZN_FLOW_ENGINE,
         .max_frame = 1 << 20,
-        .heartbeat_ms = (uint16_t)(20 + below(w, 100)),
+        .heartbeat_ms = (uint16_t)(20 + below(w, 60)),
         .replies = (uint16_t)(1 + below(w, 200)),
     };
     zn_tcp_offload(app->conn->conn, &offload);
@@ -354,7 +354,7 @@ static void app_step(struct world *w, unsigned i)
         return;
     if (w->profile->frames && !app->offloaded)
         offload(w, app);
-    bool quiet = w->rig.now_us / 100000 % 3 == 0; // else no heartbeat finds a place
+    bool quiet = w->rig.now_us / 150000 % 2 == 0; // else no heartbeat finds a place
     if (!app->shut && !quiet && app->sent < STREAM && zn_tcp_unacked(conn) < 200000)
         send_some(w, app);
     zn_tcp_want(conn, !w->profile->pauses || !chance(w, 4));

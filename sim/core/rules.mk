@@ -10,7 +10,7 @@ define sim_core_rules
 $(4): $(SIM_RTL:rtl/%=$(3)/%) sim/core/variants sim/core/rules.mk sim/core/zn_sim.cpp sim/core/zn_sim.h \
 		$(SIM_RUNTIME:%=$(SB)/runtime/%.o)
 	@mkdir -p $$(@D)/core
-	$$(Q)$(VERILATOR) --cc --prefix Vzn_core --compiler clang --assert -Wno-fatal --x-initial unique \
+	$$(Q)$(VERILATOR) --cc --prefix Vzn_core --compiler clang --assert -Wno-fatal --x-initial unique --output-split 20000 \
 		$(if $(TRACE),--trace-fst --trace-structs) $(RTL_DIRS:rtl/%=-y $(3)/%) -Mdir $$(@D)/core $(2:%=-G%) \
 		--top-module zn_core $(SIM_CORE_PKG:rtl/%=$(3)/%) $(3)/zn_core.sv
 	@$$(MAKE) -s -C $$(@D)/core -f Vzn_core.mk Vzn_core__ALL.a CXX=clang++ RM='rm -f' VK_USER_OBJS= \

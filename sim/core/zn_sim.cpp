@@ -239,9 +239,13 @@ bool start(zn_sim &sim)
     Vzn_core &core = sim.core;
     core.axil_awvalid_i = core.axil_wvalid_i = core.axil_bready_i = 0;
     core.axil_arvalid_i = core.axil_rready_i = 0;
+    core.rx_valid_i = core.host_tx_valid_i = core.host_rx_ready_i = core.tx_ready_i = 0;
     core.rst_i = 1;
-    for (int i = 0; i < RESET_CYCLES; i++)
-        cycle(sim);
+    for (int i = 0; i < RESET_CYCLES;
+         i++) { // what comes out before the reset has worked is nothing
+        evaluate(sim, 0);
+        evaluate(sim, 1);
+    }
     core.rst_i = 0;
     for (int i = 0; i < READY_CYCLES; i++) {
         cycle(sim);

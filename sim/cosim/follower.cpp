@@ -105,7 +105,8 @@ void Follower::pull()
         wire_.push_back(bytes);
     while (device_.host_pop(bytes, stamp)) {
         ZN_CHECK(CHECK_ORDER, bytes.size() >= sizeof(zn_acc_rx_annotation),
-                 "a message of %zu bytes to the host", bytes.size());
+                 "a message of %zu bytes to the host: %02x %02x %02x %02x", bytes.size(), bytes[0],
+                 bytes[1], bytes[2], bytes[3]);
         if (bytes[0] == ZN_MSG_RX_PACKET)
             follow_packet(bytes);
         else

@@ -6,6 +6,7 @@ COSIM_MAIN := main
 COSIM_OBJ := $(patsubst sim/%.cpp,$(SB)/%.o,$(filter-out $(COSIM_MAIN:%=sim/cosim/%.cpp),$(COSIM_SRC)))
 COSIM_BIN := $(COSIM_WIDTHS:%=$(SB)/cosim/%/bench)
 SIM_BIN += $(COSIM_BIN)
+COSIM_BIN += $(SB)/cosim/128/bench # for the faults of sim/mutate
 
 $(patsubst sim/%.cpp,$(SB)/%.o,$(COSIM_SRC)): $(SB)/%.o: sim/%.cpp sim/cosim/rules.mk
 	@mkdir -p $(@D)

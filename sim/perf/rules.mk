@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Cycles that the core takes.
 PERF_BIN := $(SB)/perf/512/bench
+PERF_TABLE := $(SB)/perf/512/table
 SIM_BIN += $(PERF_BIN)
 $(SB)/perf/main.o: sim/perf/main.cpp sim/perf/rules.mk
 	@mkdir -p $(@D)

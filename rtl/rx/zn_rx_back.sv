@@ -309,9 +309,9 @@ module zn_rx_back
   packet_t a_packet;
   logic [Bytes+Carry-1:0][7:0] a_data;
   logic [6:0] headers_q;
-  logic [6:0] c_headers;
-  opening_t c_opening;
-  verdict_t c_verdict;
+  logic [6:0] e_headers;
+  opening_t d_opening;
+  verdict_t e_verdict;
   logic notice_valid;
   notice_t notice;
 
@@ -337,20 +337,29 @@ module zn_rx_back
 
   zn_rx_shift #(
       .Width (7),
-      .Cycles(4 - Levels)
+      .Cycles(6 - Levels)
   ) u_headers (
       .clk_i,
       .data_i(headers_q),
-      .data_o(c_headers)
+      .data_o(e_headers)
   );
 
   zn_rx_shift #(
-      .Width ($bits(opening_t) + $bits(verdict_t)),
-      .Cycles(4)
+      .Width ($bits(opening_t)),
+      .Cycles(5)
+  ) u_opening (
+      .clk_i,
+      .data_i(opening),
+      .data_o(d_opening)
+  );
+
+  zn_rx_shift #(
+      .Width ($bits(verdict_t)),
+      .Cycles(6)
   ) u_verdict (
       .clk_i,
-      .data_i({opening, verdict}),
-      .data_o({c_opening, c_verdict})
+      .data_i(verdict),
+      .data_o(e_verdict)
   );
 
   zn_rx_describe #(
@@ -365,9 +374,9 @@ module zn_rx_back
       .data_a_i(a_data),
       .first_valid_a_i(first_valid),
       .first_a_i(first),
-      .headers_c_i(c_headers),
-      .opening_c_i(c_opening),
-      .verdict_c_i(c_verdict),
+      .opening_d_i(d_opening),
+      .headers_e_i(e_headers),
+      .verdict_e_i(e_verdict),
       .notice_valid_o(notice_valid),
       .notice_o(notice)
   );

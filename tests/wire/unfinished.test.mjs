@@ -36,7 +36,12 @@ async function begin() {
     const raw = await RawSocket.open(server.port);
     raw.send(BINARY, PIECE, { fin: false });
     raw.send(PING, 'kept?');
-    const { opcode, payload } = await raw.next();
+    let { opcode, payload } = await raw.next();
+    if (onNic && opcode === PONG) { // perhaps the accelerator's, ahead of the server
+        await bystander.assertWell();
+        raw.send(PING, 'kept?');
+        ({ opcode, payload } = await raw.next());
+    }
     if (opcode === CLOSE) {
         assert.deepEqual(payload, closePayload(1013));
         await within(raw.ended, 'TCP to end');

@@ -140,6 +140,7 @@ dpdk: ## build zapnic-dpdk, the server on a NIC with user-space TCP
 test: ## build and run all tests (ONLY=text for some, KIND=nic for those on DPDK)
 	@.ci/deps.sh test
 	$(if $(filter nic,$(KIND)),@.ci/deps.sh dpdk)
+	$(if $(filter xdp,$(KIND)),@.ci/deps.sh xdp)
 	$(ONCE) $(TEST_BIN)
 	@B=$(B) tests/run $(KIND)
 

@@ -4,6 +4,7 @@
 #   deps.sh run    what `make run` needs: compiler, libraries, the socket.io-client package
 #   deps.sh test   what `make test` needs in addition
 #   deps.sh dpdk   what `make dpdk` needs, and the tests on network namespaces
+#   deps.sh xdp    what `zapnic xdp` and its tests need: that, clang, libbpf, bpftool
 #   deps.sh sim    what `make sim` needs: Verilator, a C++ compiler
 #   deps.sh synth  what `make synth` and the lint of the RTL need: Yosys with slang, into build/yosys
 #   deps.sh formal what `make formal` needs: that, a solver
@@ -18,6 +19,7 @@ TEST='libcmocka-dev chromium python3 python3-websockets'
 CI='clang lld llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user pkg-config man-db'
 DPDK='libdpdk-dev pkg-config iproute2 ethtool'
+XDP='clang libbpf-dev bpftool'
 SIM='verilator clang g++'
 RTL='iverilog yosys z3'
 BENCH='libwebsockets-dev golang-go golang-github-gorilla-websocket-dev nginx-light
@@ -82,19 +84,20 @@ case ${1-} in
 run) install_debian "$RUN" ;;
 test) install_debian "$RUN $TEST" ;;
 dpdk) install_debian "$RUN $DPDK" ;;
+xdp) install_debian "$RUN $DPDK $XDP" ;;
 sim) install_debian "$RUN $SIM" ;;
 synth | formal)
     install_debian "$RUN $([ "$1" = synth ] || echo "$RTL")"
     install_npm rtl/synth build/yosys
     ;;
 ci)
-    install_debian "$RUN $TEST $CI $DPDK $SIM $RTL"
+    install_debian "$RUN $TEST $CI $DPDK $XDP $SIM $RTL"
     install_npm rtl/synth build/yosys
     ;;
 bench) install_debian "$RUN $BENCH" ;;
 node) ;;
 *)
-    echo "usage: deps.sh run|test|dpdk|sim|synth|formal|ci|bench|node" >&2
+    echo "usage: deps.sh run|test|dpdk|xdp|sim|synth|formal|ci|bench|node" >&2
     exit 2
     ;;
 esac

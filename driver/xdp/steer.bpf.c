@@ -29,6 +29,7 @@ struct address {
 struct packet {
     struct address source;
     struct address destination;
+    __u32 room; // bytes that IP leaves to TCP
     __be16 port;
     int opens; // SYN without ACK
 };
@@ -41,12 +42,8 @@ struct {
     __uint(max_entries, ZN_STEER_QUEUES);
 } xsks_map SEC(".maps");
 
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __type(key, __u32);
-    __type(value, struct zn_steer_config);
-    __uint(max_entries, 1);
-} zn_config SEC(".maps");
+// A map of one element, which an object file can bring along.
+struct zn_steer_config zn_config SEC(ZN_STEER_CONFIG) = { 0 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -90,6 +87,7 @@ static __always_inline void *read_ip4(void *at, void *end, struct packet *packet
     __u32 total = bpf_ntohs(ip->tot_len);
     if (total < len + sizeof(struct tcphdr) || at + total > end)
         return NULL;
+    packet->room = total - len;
     mapped(&packet->source, ip->saddr);
     mapped(&packet->destination, ip->daddr);
     return at + len;
@@ -110,6 +108,7 @@ static __always_inline void *read_ip6(void *at, void *end, struct packet *packet
     __u32 payload = bpf_ntohs(ip->payload_len);
     if (payload < sizeof(struct tcphdr) || (void *)(ip + 1) + payload > end)
         return NULL;
+    packet->room = payload;
     __builtin_memcpy(&packet->source, &ip->saddr, sizeof(packet->source));
     __builtin_memcpy(&packet->destination, &ip->daddr, sizeof(packet->destination));
     return ip + 1;
@@ -148,9 +147,9 @@ static __always_inline int same(const __u8 *a, const __u8 *b)
     return !differs;
 }
 
-static __always_inline int is_ours(const struct zn_steer_config *config,
-                                   const struct packet *packet)
+static __always_inline int is_ours(const struct packet *packet)
 {
+    const struct zn_steer_config *config = &zn_config;
     int ours = 0;
     for (__u32 i = 0; i < ZN_STEER_PORTS; i++)
         ours |= i < config->ports_len && config->ports[i] == packet->port;
@@ -176,9 +175,9 @@ static __always_inline int take(const struct zn_steer_guard *guard, __u64 *full_
 }
 
 // The guards' verdict: ZN_STEER_REDIRECTED lets the packet through.
-static __always_inline enum zn_steer_counter judge(const struct zn_steer_config *config,
-                                                   const struct packet *packet)
+static __always_inline enum zn_steer_counter judge(const struct packet *packet)
 {
+    const struct zn_steer_config *config = &zn_config;
     if (config->packet.interval_ns == 0 && config->syn.interval_ns == 0)
         return ZN_STEER_REDIRECTED;
     struct zn_steer_source *source = bpf_map_lookup_elem(&zn_sources, &packet->source);
@@ -202,10 +201,6 @@ static __always_inline enum zn_steer_counter classify(const struct xdp_md *ctx)
     void *end = (void *)(long)ctx->data_end;
     struct packet packet;
     enum zn_steer_counter verdict;
-    __u32 zero = 0;
-    const struct zn_steer_config *config = bpf_map_lookup_elem(&zn_config, &zero);
-    if (!config)
-        return ZN_STEER_OTHER;
     struct tcphdr *tcp = read_link((void *)(long)ctx->data, end, &packet, &verdict);
     if (!tcp)
         return verdict;
@@ -213,11 +208,11 @@ static __always_inline enum zn_steer_counter classify(const struct xdp_md *ctx)
         return ZN_STEER_MALFORMED;
     packet.port = tcp->dest;
     packet.opens = tcp->syn && !tcp->ack;
-    if (!is_ours(config, &packet))
+    if (!is_ours(&packet))
         return ZN_STEER_OTHER;
-    if (tcp->doff < 5 || (void *)tcp + tcp->doff * 4 > end)
+    if (tcp->doff < 5 || tcp->doff * 4u > packet.room)
         return ZN_STEER_MALFORMED;
-    return judge(config, &packet);
+    return judge(&packet);
 }
 
 SEC("xdp")

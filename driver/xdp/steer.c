@@ -7,12 +7,15 @@
 
 #include "xdp/steer.skel.h"
 
+#include <assert.h>
+#include <elf.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/magic.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +32,16 @@
 
 enum { MAPS_MAX = 16, PATH_LEN = 128 };
 
-static const char *const pinned[] = { "xsks_map", "zn_config", "zn_counters", "zn_sources" };
+// Maps, and their names in the bpf file system, which takes no dots.
+static const struct pin {
+    const char *map;
+    const char *file;
+} pinned[] = {
+    { "xsks_map", "xsks_map" },
+    { ZN_STEER_CONFIG, "zn_config" },
+    { "zn_counters", "zn_counters" },
+    { "zn_sources", "zn_sources" },
+};
 enum { PINNED = sizeof(pinned) / sizeof(*pinned) };
 
 // An interface and the program on it.
@@ -133,7 +145,7 @@ static int config_read(const struct place *place, struct zn_steer_config *config
     struct bpf_map_info info = { 0 };
     __u32 len = sizeof(info);
     __u32 zero = 0;
-    int fd = map_open(place->prog_fd, "zn_config");
+    int fd = map_open(place->prog_fd, ZN_STEER_CONFIG);
     int err = fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) != 0 ||
                       info.value_size != sizeof(*config) ||
                       bpf_map_lookup_elem(fd, &zero, config) != 0
@@ -153,7 +165,7 @@ static int config_write(const struct place *place, const struct zn_steer_config 
                         char *err_out)
 {
     __u32 zero = 0;
-    int fd = map_open(place->prog_fd, "zn_config");
+    int fd = map_open(place->prog_fd, ZN_STEER_CONFIG);
     int err = fd < 0 ? fd : bpf_map_update_elem(fd, &zero, config, BPF_ANY);
     if (fd >= 0)
         close(fd);
@@ -184,9 +196,9 @@ static int counters_read(const struct place *place, __u64 *counters, char *err_o
 
 // --- Pins -------------------------------------------------------------------------------------
 
-static const char *pin_path(char path[PATH_LEN], const struct place *place, const char *map)
+static const char *pin_path(char path[PATH_LEN], const struct place *place, const char *file)
 {
-    snprintf(path, PATH_LEN, PIN_ROOT "/%s%s%s", place->interface, *map != '\0' ? "/" : "", map);
+    snprintf(path, PATH_LEN, PIN_ROOT "/%s%s%s", place->interface, *file != '\0' ? "/" : "", file);
     return path;
 }
 
@@ -194,7 +206,7 @@ static void unpin(const struct place *place)
 {
     char path[PATH_LEN];
     for (int i = 0; i < PINNED; i++)
-        unlink(pin_path(path, place, pinned[i]));
+        unlink(pin_path(path, place, pinned[i].file));
     rmdir(pin_path(path, place, ""));
     rmdir(PIN_ROOT); // only when it was the last
 }
@@ -219,8 +231,8 @@ static int pin(const struct place *place, char *err_out)
         mkdir(pin_path(path, place, ""), 0700) != 0)
         return fail(err_out, -errno, PIN_ROOT "/%s: %s", place->interface, strerror(errno));
     for (int i = 0; err == 0 && i < PINNED; i++) {
-        int fd = map_open(place->prog_fd, pinned[i]);
-        err = fd < 0 ? fd : bpf_obj_pin(fd, pin_path(path, place, pinned[i]));
+        int fd = map_open(place->prog_fd, pinned[i].map);
+        err = fd < 0 ? fd : bpf_obj_pin(fd, pin_path(path, place, pinned[i].file));
         if (fd >= 0)
             close(fd);
     }
@@ -277,7 +289,7 @@ static int attach_new(struct place *place, const struct zn_steer_config *config,
     return err;
 }
 
-// The program is there, of DPDK: it lacks a configuration only.
+// Somebody loaded the program without a configuration, or it is not ours.
 static int attach_found(struct place *place, const struct zn_steer_config *config,
                         enum zn_steer_mode mode, char *err_out)
 {
@@ -355,12 +367,32 @@ int zn_steer_stats(const char *interface, struct zn_steer_stats *stats_out,
     return err;
 }
 
-int zn_steer_write(const char *path, char err_out[ZN_STEER_ERR])
+// --- Object file ------------------------------------------------------------------------------
+
+// Where the object file holds the configuration. It comes out of our own compiler.
+static size_t config_offset(const uint8_t *object)
+{
+    const Elf64_Ehdr *head = (const void *)object;
+    const Elf64_Shdr *section = (const void *)(object + head->e_shoff);
+    const char *names = (const char *)object + section[head->e_shstrndx].sh_offset;
+    unsigned i = 0;
+    while (i < head->e_shnum && strcmp(names + section[i].sh_name, ZN_STEER_CONFIG) != 0)
+        i++;
+    assert(i < head->e_shnum && section[i].sh_size == sizeof(struct zn_steer_config));
+    return section[i].sh_offset;
+}
+
+int zn_steer_write(const char *path, const struct zn_steer_config *config,
+                   char err_out[ZN_STEER_ERR])
 {
     size_t len;
-    const void *object = zn_steer_bpf__elf_bytes(&len);
+    const uint8_t *object = zn_steer_bpf__elf_bytes(&len);
+    size_t before = config_offset(object);
+    size_t after = before + sizeof(*config);
     FILE *file = fopen(path, "w");
-    bool written = file != NULL && fwrite(object, 1, len, file) == len;
+    bool written = file != NULL && fwrite(object, 1, before, file) == before &&
+                   fwrite(config, 1, sizeof(*config), file) == sizeof(*config) &&
+                   fwrite(object + after, 1, len - after, file) == len - after;
     int err = written ? 0 : -errno;
     if (file != NULL && fclose(file) != 0 && err == 0)
         err = -errno;

@@ -12,6 +12,7 @@
 #define ZN_STEER_MAGIC 0x5a4e5354 // "ZNST"
 #define ZN_STEER_VERSION 1
 #define ZN_STEER_PROGRAM "zn_steer"
+#define ZN_STEER_CONFIG ".data.zn" // section of the object file, and name of the map
 
 enum {
     ZN_STEER_PORTS = 8,
@@ -27,7 +28,7 @@ struct zn_steer_guard {
     __u64 burst_ns;
 };
 
-// The one element of the map zn_config. All zero, as after loading: every packet passes.
+// The one element of the map ZN_STEER_CONFIG. All zero: every packet passes.
 struct zn_steer_config {
     __u32 magic;
     __u32 version;
@@ -75,8 +76,8 @@ struct zn_steer_stats {
 // All four: 0, or negative errno with a sentence in err_out. -EPERM: not root; -ENODEV: no such
 // interface.
 
-// Puts the program on the interface and its maps under /sys/fs/bpf/zapnic/INTERFACE. Where DPDK has
-// put it there already (xdp_prog=), it is only configured. -EBUSY: a program is there;
+// Puts the program on the interface and its maps under /sys/fs/bpf/zapnic/INTERFACE. Where it is
+// already, but was loaded without a configuration, it gets this one. -EBUSY: a program is there;
 // -EOPNOTSUPP: no such mode.
 int zn_steer_attach(const char *interface, const struct zn_steer_config *config,
                     enum zn_steer_mode mode, char err_out[ZN_STEER_ERR]);
@@ -88,8 +89,10 @@ int zn_steer_detach(const char *interface, char err_out[ZN_STEER_ERR]);
 int zn_steer_stats(const char *interface, struct zn_steer_stats *stats_out,
                    char err_out[ZN_STEER_ERR]);
 
-// Writes the program as an object file, for those who load it themselves.
-int zn_steer_write(const char *path, char err_out[ZN_STEER_ERR]);
+// Writes the program with a configuration as an object file, for DPDK or others who load it
+// themselves.
+int zn_steer_write(const char *path, const struct zn_steer_config *config,
+                   char err_out[ZN_STEER_ERR]);
 
 #endif
 #endif

@@ -62,7 +62,7 @@ static int usage(FILE *out)
         "  attach   give TCP packets for the port to AF_XDP, all others to the kernel\n"
         "  detach   give all packets to the kernel again\n"
         "  stats    count what became of them\n"
-        "  program  write the XDP program to FILE, for DPDK's xdp_prog=FILE\n\n"
+        "  program  write what attach would attach to FILE, for DPDK's xdp_prog=FILE\n\n"
         "  --port N         repeat for more, up to 8\n"
         "  --address IP     only packets to there, IPv4 or IPv6; repeat for more, up to 8;\n"
         "                   default: any\n"
@@ -170,10 +170,6 @@ static int said(int err, const char *text)
 static int attach(const struct request *request)
 {
     char err[ZN_STEER_ERR];
-    if (request->config.ports_len == 0) {
-        fputs("zapnic xdp: attach needs --port, that of the server\n", stderr);
-        return 2;
-    }
     return said(zn_steer_attach(request->subject, &request->config, request->mode, err), err);
 }
 
@@ -186,7 +182,7 @@ static int detach(const struct request *request)
 static int program(const struct request *request)
 {
     char err[ZN_STEER_ERR];
-    return said(zn_steer_write(request->subject, err), err);
+    return said(zn_steer_write(request->subject, &request->config, err), err);
 }
 
 static void print_json(const struct request *request, const struct zn_steer_stats *stats)
@@ -233,7 +229,7 @@ static const struct command {
     { "attach", attach, "pasrm" },
     { "detach", detach, "" },
     { "stats", stats, "j" },
-    { "program", program, "" },
+    { "program", program, "pasr" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -266,6 +262,10 @@ static int run(const struct command *command, int argc, char **argv)
     if (argc - optind != 1)
         return usage(stderr);
     request.subject = argv[optind];
+    if (strchr(command->flags, 'p') != NULL && request.config.ports_len == 0) {
+        fprintf(stderr, "zapnic xdp: %s needs --port, that of the server\n", command->name);
+        return 2;
+    }
     if (zn_steer_attach == NULL) {
         fputs("zapnic xdp: this program was built without libbpf; install clang, bpftool and "
               "libbpf-dev, and build it again\n",

@@ -48,17 +48,19 @@ static size_t free_acked(struct zn_tcp_conn *conn, uint32_t ack)
         if (!whole) {
             sent->seq += len;
             sent->len = (uint16_t)(sent->len - len);
-            if (sent->kind == ZN_SENT_REPLY) // freed by its first byte
+            if (sent->kind == ZN_SENT_REPLY) { // freed by its first byte
                 memmove((uint8_t *)sent->data, sent->data + len, sent->len);
-            else
+                conn->tcp->stats.queue_bytes -= len;
+            } else {
                 sent->data += len;
+            }
             break;
         }
         if (sent->kind == ZN_SENT_REPLY)
-            free((void *)sent->data);
+            zn__tcp_reply_free(conn, sent);
         else if (sent->kind == ZN_SENT_FIN)
             fin_acked(conn);
-        zn__tcp_queue_pop(&conn->sent);
+        zn__tcp_queue_pop(conn->tcp, &conn->sent);
     }
     if (!karn && at_us < conn->tcp->now_us) {
         zn__tcp_rtt_sample(conn, conn->tcp->now_us - at_us);

@@ -13,8 +13,9 @@ enum { LIST_MAX = 1024 }; // flow ids of one command: with the payload they fit 
 static bool can_join(const struct zn_tcp_conn *conn, size_t len)
 {
     uint32_t next = conn->snd_nxt + conn->submitted_bytes + (uint32_t)len;
-    return len != 0 && conn->sent.count + conn->submitted.count < ZN_FLIGHT_MAX &&
-           conn->offloaded && !conn->corked && !conn->blocked && conn->pending.count == 0 &&
+    return len != 0 && !zn__tcp_queues_full(conn->tcp) &&
+           conn->sent.count + conn->submitted.count < ZN_FLIGHT_MAX && conn->offloaded &&
+           !conn->corked && !conn->blocked && conn->pending.count == 0 &&
            conn->refused.count == 0 && len <= conn->mss && zn__tcp_usable(conn) >= len &&
            zn__seq_le(next, conn->limit);
 }
@@ -46,7 +47,7 @@ void zn_tcp_broadcast(struct zn_tcp *tcp, struct zn_tcp_conn *const *conns, unsi
         struct zn_tcp_conn *conn = conns[i];
         bool open = !conn->shut && !conn->released && conn->state != ZN_TCP_CLOSED;
         struct zn_span *span = open && can_join(conn, len)
-                                   ? zn__tcp_queue_push(&conn->submitted, sizeof(*span))
+                                   ? zn__tcp_queue_push(conn->tcp, &conn->submitted, sizeof(*span))
                                    : NULL;
         if (span == NULL) {
             results[i] = zn_tcp_send(conn, &iov, 1);

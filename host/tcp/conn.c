@@ -95,16 +95,16 @@ void zn__tcp_mark(struct zn_tcp_conn *conn)
 
 void zn__tcp_conn_drop_queues(struct zn_tcp_conn *conn)
 {
-    for (; conn->sent.count > 0; zn__tcp_queue_pop(&conn->sent)) {
+    for (; conn->sent.count > 0; zn__tcp_queue_pop(conn->tcp, &conn->sent)) {
         struct zn_sent *sent = zn__tcp_queue_at(&conn->sent, 0, sizeof(*sent));
         if (sent->kind == ZN_SENT_REPLY)
-            free((void *)sent->data);
+            zn__tcp_reply_free(conn, sent);
     }
-    zn__tcp_queue_free(&conn->sent);
-    zn__tcp_queue_free(&conn->pending);
-    zn__tcp_queue_free(&conn->submitted);
-    zn__tcp_queue_free(&conn->refused);
-    zn__tcp_queue_free(&conn->pings);
+    zn__tcp_queue_free(conn->tcp, &conn->sent);
+    zn__tcp_queue_free(conn->tcp, &conn->pending);
+    zn__tcp_queue_free(conn->tcp, &conn->submitted);
+    zn__tcp_queue_free(conn->tcp, &conn->refused);
+    zn__tcp_queue_free(conn->tcp, &conn->pings);
     zn__tcp_hold_free(conn);
 }
 
@@ -199,12 +199,15 @@ int zn_tcp_send(struct zn_tcp_conn *conn, const struct iovec *iov, unsigned iov_
     if (conn->shut || conn->released || conn->state == ZN_TCP_CLOSED)
         return -EPIPE;
     uint32_t before = conn->pending.count;
+    bool full = zn__tcp_queues_full(conn->tcp);
+    conn->tcp->stats.drop_queue_full += full;
     for (unsigned i = 0; i < iov_len; i++) {
         if (iov[i].iov_len == 0)
             continue;
-        struct zn_span *span = iov[i].iov_len > INT32_MAX - conn->pending_bytes
-                                   ? NULL
-                                   : zn__tcp_queue_push(&conn->pending, sizeof(struct zn_span));
+        struct zn_span *span =
+            full || iov[i].iov_len > INT32_MAX - conn->pending_bytes
+                ? NULL
+                : zn__tcp_queue_push(conn->tcp, &conn->pending, sizeof(struct zn_span));
         if (span == NULL) {
             while (conn->pending.count > before) {
                 struct zn_span *last =

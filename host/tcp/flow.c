@@ -94,6 +94,9 @@ void zn__tcp_flow_grant_ahead(struct zn_tcp_conn *conn)
 {
     uint32_t window = conn->snd_wnd < conn->cubic.cwnd ? conn->snd_wnd : conn->cubic.cwnd;
     uint32_t target = conn->snd_una + window;
+    // The accelerator's bytes take memory too, as long as they are not acknowledged.
+    if (zn__tcp_queues_full(conn->tcp) || conn->sent.count >= ZN_FLIGHT_MAX)
+        return;
     if (conn->offloaded && zn__seq_lt(conn->limit, target) && target - conn->limit >= window / 2)
         zn__tcp_flow_grant(conn, conn->limit, false);
 }

@@ -181,7 +181,7 @@ void zn__tcp_resend(struct zn_tcp_conn *conn, struct zn_sent *sent)
 struct zn_sent *zn__tcp_sent_push(struct zn_tcp_conn *conn, enum zn_sent_kind kind,
                                   const uint8_t *data, uint16_t len)
 {
-    struct zn_sent *sent = zn__tcp_queue_push(&conn->sent, sizeof(*sent));
+    struct zn_sent *sent = zn__tcp_queue_push(conn->tcp, &conn->sent, sizeof(*sent));
     if (sent == NULL)
         return NULL;
     *sent = (struct zn_sent){
@@ -229,7 +229,7 @@ static unsigned take_pieces(struct zn_tcp_conn *conn, uint32_t len, struct iovec
     while (len > 0) {
         struct zn_span *span = zn__tcp_queue_at(&conn->pending, 0, sizeof(*span));
         uint32_t part = span->len < len ? span->len : len;
-        struct zn_span *made = zn__tcp_queue_push(&conn->submitted, sizeof(*made));
+        struct zn_span *made = zn__tcp_queue_push(conn->tcp, &conn->submitted, sizeof(*made));
         if (made == NULL)
             break;
         entry = made;
@@ -238,7 +238,7 @@ static unsigned take_pieces(struct zn_tcp_conn *conn, uint32_t len, struct iovec
         span->data += part;
         span->len -= part;
         if (span->len == 0)
-            zn__tcp_queue_pop(&conn->pending);
+            zn__tcp_queue_pop(conn->tcp, &conn->pending);
         len -= part;
         *len_out += part;
     }

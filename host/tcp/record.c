@@ -24,14 +24,14 @@ static void bad_record(struct zn_tcp_conn *conn)
 static void refused_return(struct zn_tcp_conn *conn)
 {
     for (uint32_t i = 0; i < conn->pending.count; i++) {
-        struct zn_span *span = zn__tcp_queue_push(&conn->refused, sizeof(*span));
+        struct zn_span *span = zn__tcp_queue_push(conn->tcp, &conn->refused, sizeof(*span));
         if (span == NULL) {
             bad_record(conn);
             return;
         }
         *span = *(struct zn_span *)zn__tcp_queue_at(&conn->pending, i, sizeof(*span));
     }
-    zn__tcp_queue_free(&conn->pending);
+    zn__tcp_queue_free(conn->tcp, &conn->pending);
     conn->pending = conn->refused;
     conn->refused = (struct zn_tcp_queue){ 0 };
     conn->blocked = false;
@@ -65,7 +65,7 @@ static bool piece_sent(struct zn_tcp_conn *conn, const struct zn_span *piece)
 
 static bool piece_refused(struct zn_tcp_conn *conn, const struct zn_span *piece)
 {
-    struct zn_span *back = zn__tcp_queue_push(&conn->refused, sizeof(*back));
+    struct zn_span *back = zn__tcp_queue_push(conn->tcp, &conn->refused, sizeof(*back));
     if (back == NULL)
         return false;
     *back = *piece;
@@ -90,7 +90,7 @@ static void segment_done(struct zn_tcp_conn *conn, const struct zn_acc_report_re
     for (bool last = false; !last;) {
         struct zn_span piece =
             *(struct zn_span *)zn__tcp_queue_at(&conn->submitted, 0, sizeof(piece));
-        zn__tcp_queue_pop(&conn->submitted);
+        zn__tcp_queue_pop(conn->tcp, &conn->submitted);
         conn->submitted_bytes -= piece.len;
         last = piece.last;
         if (!(sent ? piece_sent(conn, &piece) : piece_refused(conn, &piece))) {
@@ -115,7 +115,7 @@ void zn__tcp_taken(struct zn_tcp_conn *conn, const struct zn_segment *segment,
             frame->offset + frame->length > segment->payload_len ||
             ((frame->b0 & 15) == 1 && frame->length != sizeof(probe_answer) - 1))
             return; // the device contradicts itself; its record will not be believed
-        struct zn_ping *ping = zn__tcp_queue_push(&conn->pings, sizeof(*ping));
+        struct zn_ping *ping = zn__tcp_queue_push(conn->tcp, &conn->pings, sizeof(*ping));
         if (ping == NULL)
             return;
         bool probe = (frame->b0 & 15) == 1;
@@ -133,11 +133,17 @@ static bool take_ping(struct zn_tcp_conn *conn, uint32_t cookie, struct zn_ping 
 {
     while (conn->pings.count > 0) {
         *ping_out = *(struct zn_ping *)zn__tcp_queue_at(&conn->pings, 0, sizeof(*ping_out));
-        zn__tcp_queue_pop(&conn->pings);
+        zn__tcp_queue_pop(conn->tcp, &conn->pings);
         if (ping_out->cookie == cookie)
             return true;
     }
     return false;
+}
+
+void zn__tcp_reply_free(struct zn_tcp_conn *conn, const struct zn_sent *sent)
+{
+    conn->tcp->stats.queue_bytes -= sent->len;
+    free((void *)sent->data);
 }
 
 static void reply_done(struct zn_tcp_conn *conn, const struct zn_acc_report_record *record)
@@ -160,6 +166,7 @@ static void reply_done(struct zn_tcp_conn *conn, const struct zn_acc_report_reco
         bad_record(conn);
         return;
     }
+    conn->tcp->stats.queue_bytes += record->length;
     frame[0] = ping.b0;
     frame[1] = ping.len;
     memcpy(frame + 2, ping.payload, ping.len);

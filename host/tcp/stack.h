@@ -49,12 +49,14 @@ struct zn_span {
     bool last; // submitted: ends its segment
 };
 
-// A queue of equal entries in a power-of-two ring. An empty one holds no memory.
+// A queue of equal entries in a power-of-two ring. An unused one holds no memory, an empty one that
+// of a few entries. All memory is counted.
 struct zn_tcp_queue {
     void *entries;
     uint32_t head;
     uint32_t count;
     uint32_t room;
+    uint32_t entry_size;
 };
 
 // --- Receiving
@@ -284,9 +286,14 @@ static inline uint32_t zn__entry_index(uint32_t entry)
 }
 
 // queue.c
-void *zn__tcp_queue_push(struct zn_tcp_queue *queue, size_t entry_size); // NULL: no memory
-void zn__tcp_queue_pop(struct zn_tcp_queue *queue);
-void zn__tcp_queue_free(struct zn_tcp_queue *queue);
+// NULL: no memory, or the queue is as long as it may be.
+void *zn__tcp_queue_push(struct zn_tcp *tcp, struct zn_tcp_queue *queue, size_t entry_size);
+void zn__tcp_queue_pop(struct zn_tcp *tcp, struct zn_tcp_queue *queue);
+void zn__tcp_queue_free(struct zn_tcp *tcp, struct zn_tcp_queue *queue);
+static inline bool zn__tcp_queues_full(const struct zn_tcp *tcp)
+{
+    return tcp->config.queue_max != 0 && tcp->stats.queue_bytes >= tcp->config.queue_max;
+}
 static inline void *zn__tcp_queue_at(const struct zn_tcp_queue *queue, uint32_t i,
                                      size_t entry_size)
 {
@@ -359,6 +366,7 @@ void zn__tcp_flow_grant_ahead(struct zn_tcp_conn *conn);
 void zn__tcp_flow_grant(struct zn_tcp_conn *conn, uint32_t limit, bool unblock);
 
 // record.c
+void zn__tcp_reply_free(struct zn_tcp_conn *conn, const struct zn_sent *sent);
 void zn__tcp_taken(struct zn_tcp_conn *conn, const struct zn_segment *segment,
                    const struct zn_acc_rx_annotation *annotation);
 

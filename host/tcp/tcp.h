@@ -85,6 +85,8 @@ struct zn_tcp_config {
     uint32_t hold_blocks;  // blocks of the MTU's size for input that is out of order or not wanted
                            // yet, all connections
     uint32_t keepalive_ms; // 0: none
+    uint64_t queue_max;    // bytes of memory for what is queued or unacknowledged (not the caller's
+                           // bytes themselves), all connections; 0: no limit
     bool shared; // others answer at our addresses too: ports that were never listened on get no RST
     uint64_t secret[2]; // from the system's random source
     struct zn_tcp_sink sink;
@@ -97,8 +99,10 @@ struct zn_tcp_stats {
     uint64_t accepted, refused, cookies_sent, cookies_good, half_timed_out;
     uint64_t retransmitted, timeouts, fast_recoveries, probes;
     uint64_t drop_bad, drop_other, drop_not_ours, drop_no_port, drop_half_full, drop_out_of_window,
-        drop_hold_full, drop_hold_share, drop_conns_full, drop_bad_ack, drop_bad_record;
+        drop_hold_full, drop_hold_share, drop_queue_full, drop_conns_full, drop_bad_ack,
+        drop_bad_record;
     uint64_t challenges, challenges_withheld, resets_in, resets_out;
+    uint64_t queue_bytes; // of memory, see queue_max
     uint32_t conns, halves, time_waits, hold_used;
 };
 
@@ -132,8 +136,8 @@ static inline void *zn_tcp_user(struct zn_tcp_conn *conn, size_t user_size)
 const struct zn_tuple *zn_tcp_tuple(const struct zn_tcp_conn *conn);
 bool zn_tcp_is_v6(const struct zn_tcp_conn *conn);
 
-// Queues bytes to send. 0, or -EPIPE after shutdown, -ENOBUFS: too many pieces wait (nothing was
-// taken).
+// Queues bytes to send. 0, or -EPIPE after shutdown, -ENOBUFS: too many pieces wait, here or in all
+// (nothing was taken).
 int zn_tcp_send(struct zn_tcp_conn *conn, const struct iovec *iov, unsigned iov_len);
 
 // The same bytes to many connections, by one BROADCAST_LIST where the device can; `len` is at most

@@ -224,13 +224,13 @@ static void expect(struct script *s, char **words, int count)
     expect_bytes(s, got, want.start);
 }
 
-static void write_bytes(struct script *s, size_t len)
+static void write_bytes(struct script *s, size_t len, bool full)
 {
     struct iovec iov = { (void *)(tcp_rig_stream() + s->written[s->peer]), len };
     int err = zn_tcp_send(conn(s)->conn, &iov, 1);
-    if (err != 0)
+    if (err != (full ? -ENOBUFS : 0))
         wrong(s, "write: %s", strerror(-err));
-    s->written[s->peer] += len;
+    s->written[s->peer] += full ? 0 : len;
     tcp_rig_advance(&s->rig, s->rig.now_us);
 }
 
@@ -305,10 +305,12 @@ static void too_big(struct script *s, uint32_t mtu, uint32_t seq)
     X(retransmitted)                                                                               \
     X(timeouts)                                                                                    \
     X(fast_recoveries)                                                                             \
-    X(probes) X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port) X(drop_half_full)         \
-        X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share) X(challenges_withheld)          \
-            X(drop_conns_full) X(drop_bad_ack) X(drop_bad_record) X(challenges) X(resets_in)       \
-                X(resets_out) X(conns) X(halves) X(time_waits) X(hold_used)
+    X(probes)                                                                                      \
+    X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port) X(drop_half_full)                   \
+        X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share) X(drop_queue_full)              \
+            X(queue_bytes) X(challenges_withheld) X(drop_conns_full) X(drop_bad_ack)               \
+                X(drop_bad_record) X(challenges) X(resets_in) X(resets_out) X(conns) X(halves)     \
+                    X(time_waits) X(hold_used)
 
 static uint64_t counter(const struct script *s, const char *name)
 {
@@ -391,7 +393,7 @@ static void run_words(struct script *s, char **words, int count)
     else if (strcmp(verb, "irs") == 0 && arg != NULL)
         s->irs = (uint32_t)strtoul(arg, NULL, 10);
     else if (strcmp(verb, "write") == 0 && arg != NULL)
-        write_bytes(s, strtoul(arg, NULL, 10));
+        write_bytes(s, strtoul(arg, NULL, 10), count > 2);
     else if (strcmp(verb, "count") == 0 && count == 3)
         expect_number(s, arg, counter(s, arg), words[2]);
     else if (strcmp(verb, "drop") == 0 && arg != NULL)
@@ -433,6 +435,8 @@ static bool config_line(const char *line, struct zn_tcp_config *config)
         config->time_wait_max = (uint32_t)value;
     else if (strcmp(name, "hold_blocks") == 0)
         config->hold_blocks = (uint32_t)value;
+    else if (strcmp(name, "queue_max") == 0)
+        config->queue_max = value;
     else if (strcmp(name, "keepalive_ms") == 0)
         config->keepalive_ms = (uint32_t)value;
     else

@@ -591,6 +591,7 @@ static void drain(struct world *w)
     assert_int_equal(stats->halves, 0);
     assert_int_equal(stats->time_waits, 0);
     assert_int_equal(stats->hold_used, 0);
+    assert_int_equal(stats->queue_bytes, 0);
     assert_int_equal(stats->drop_bad_record, 0);
     for (unsigned i = 0; i < w->rig.conns_len; i++)
         assert_true(w->rig.conns[i].closed);

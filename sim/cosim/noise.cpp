@@ -10,57 +10,66 @@ namespace cosim
 namespace
 {
 
+// Changes one field of the IP header; `p` is its first byte, `len` the packet's from there on.
+void spoil_ip(Random &random, uint8_t *p, size_t len, bool v6)
+{
+    static const uint8_t extensions[] = { 0, 43, 44, 50, 51, 60, 135, 139, 140, 17, 58, 1 };
+    uint8_t *length = p + (v6 ? 4 : 2);
+    switch (random.below(6)) {
+    case 0:
+        p[0] ^= static_cast<uint8_t>(1 << random.below(8)); // version, header length
+        break;
+    case 1:
+        put16(length, static_cast<uint32_t>(random.percent(50) ? random.below(80) : random.next()));
+        break;
+    case 2: // lengths that just fit or just do not
+        put16(length, static_cast<uint32_t>(len - (v6 ? 40 : 0) + random.below(3) - 1));
+        break;
+    case 3:
+        if (!v6)
+            put16(p + 6, static_cast<uint32_t>(random.next())); // fragments
+        break;
+    case 4:
+        if (!v6)
+            p[0] = static_cast<uint8_t>(0x40 | random.range(5, 15)); // options
+        break;
+    default:
+        p[v6 ? 6 : 9] = extensions[random.below(12)];
+    }
+}
+
 // Changes one field of the headers so that one step of the contract's list fails, or seems to.
 void spoil(Random &random, Bytes &packet, const Endpoint &end)
 {
-    static const uint8_t extensions[] = { 0, 43, 44, 50, 51, 60, 135, 139, 140, 17, 58, 1 };
     const size_t ip = packet_ip_offset(end), tcp = packet_tcp_offset(end);
-    uint8_t *p = &packet[ip], *t = &packet[tcp];
+    const auto anything = static_cast<uint32_t>(random.next());
     switch (random.below(14)) {
     case 0:
-        put16(&packet[12], random.percent(50) ? 0x0806 : static_cast<uint32_t>(random.next()));
+        put16(&packet[12], random.percent(50) ? 0x0806 : anything);
         break;
     case 1:
-        put16(p - 2, random.percent(50) ? 0x8100 : 0x88a8); // a second tag
+        put16(&packet[ip - 2], random.percent(50) ? 0x8100 : 0x88a8); // a second tag
         break;
     case 2:
-        p[0] ^= static_cast<uint8_t>(1 << random.below(8)); // version, header length
+        packet[tcp + 12] = static_cast<uint8_t>(anything);
         break;
-    case 3:
-        put16(p + (end.v6 ? 4 : 2),
-              static_cast<uint32_t>(random.percent(50) ? random.below(80) : random.next()));
+    case 3: // a data offset that just fits or just does not
+        packet[tcp + 12] =
+            static_cast<uint8_t>(((packet.size() - tcp) / 4 + random.below(3) - 1) << 4);
         break;
     case 4:
-        if (!end.v6)
-            put16(p + 6, static_cast<uint32_t>(random.next()));
-        break;
     case 5:
-        p[end.v6 ? 6 : 9] = extensions[random.below(12)];
+        packet[tcp + 13] = static_cast<uint8_t>(anything);
         break;
     case 6:
-        t[12] = static_cast<uint8_t>(random.next());
-        break;
-    case 7:
-    case 8:
-        t[13] = static_cast<uint8_t>(random.next());
-        break;
-    case 9:
         packet.resize(1 + random.below(static_cast<uint32_t>(packet.size())));
         break;
-    case 10:
-        if (!end.v6)
-            p[0] = static_cast<uint8_t>(0x40 | random.range(5, 15)); // options
-        break;
-    case 11: // lengths that just fit or just do not
-        put16(p + (end.v6 ? 4 : 2),
-              static_cast<uint32_t>(packet.size() - ip - (end.v6 ? 40 : 0) + random.below(3) - 1));
-        break;
-    case 12:
-        t[12] = static_cast<uint8_t>(((packet.size() - tcp) / 4 + random.below(3) - 1) << 4);
+    case 7:
+        packet[random.below(static_cast<uint32_t>(packet.size()))] ^=
+            static_cast<uint8_t>(anything);
         break;
     default:
-        packet[random.below(static_cast<uint32_t>(packet.size()))] ^=
-            static_cast<uint8_t>(random.next());
+        spoil_ip(random, &packet[ip], packet.size() - ip, end.v6);
     }
 }
 

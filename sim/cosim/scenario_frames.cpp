@@ -163,8 +163,23 @@ void scenario_gaps(const Run &run)
                 client.generate(200);
                 world.push(client.next(1 + random.below(random.percent(50) ? 12 : 150)));
             }
+            // Commands, too, stand between packets.
+            for (unsigned i = random.below(20); i; i--)
+                world.push(message_of(command_of(ZN_MSG_READ, random.below(GAPS), i)));
             world.run(random.percent(50) ? 400 : 0);
         }
+    }
+    // Packets right in front of and behind an ADD.
+    for (unsigned i = 0; i < 16; i++) {
+        Connection &connection = world.open(endpoint_random(random, static_cast<uint16_t>(200 + i)),
+                                            settings_plain(random), Taste(), GAPS + i);
+        for (unsigned n = 0; n < 24; n++) {
+            connection.client().generate(20);
+            world.push(connection.client().next(random.range(1, 10)));
+        }
+        world.run(random.below(20));
+        world.push(connection.add(random));
+        world.run(random.below(100));
     }
     world.finish();
 }

@@ -118,7 +118,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ONCE = +@$(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: all help deps run dpdk test sim mutate formal synth synth-check lint fuzz bench profile fmt install clean
+.PHONY: all help deps run dpdk test sim sim-run mutate formal synth synth-check lint fuzz bench profile fmt install clean
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  variants: ASAN=1 TSAN=1 DEBUG=1 CC=clang ARCH=aarch64; V=1 shows the commands"
@@ -149,6 +149,12 @@ sim: ## build and run the benches of the RTL (ONLY=text for some, TRACE=1 for wa
 	$(ONCE) sim-bin
 	@B=$(B) SIM_BIN='$(SIM_BIN)' tests/run sim
 	@cat $(PERF_TABLE) 2>/dev/null || true
+
+sim-run: ## run the server behind the Verilated core (root; ACCEL=soft: behind its C model)
+	@.ci/deps.sh sim
+	@.ci/deps.sh dpdk
+	$(ONCE) $(if $(filter soft,$(ACCEL)),$(B)/zapnic-dpdk,$(B)/zapnic-sim)
+	@B=$(B) ACCEL=$(ACCEL) sim/serve
 
 mutate: ## put faults into the RTL; the co-simulation has to catch each (5 minutes)
 	@.ci/deps.sh sim

@@ -9,7 +9,8 @@ import { startCommand } from '../wire/server.mjs';
 
 const { chromium } = require('playwright-core');
 
-const COMMAND = [process.env.ZN_ZAPNIC ?? `${root}/build/zapnic`, 'serve'];
+const COMMAND = [...(process.env.ZN_ZAPNIC ?? `${root}/build/zapnic`).split(' '), 'serve'];
+const HOST = process.env.ZN_HOST ?? 'localhost';
 const BROWSER = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser',
     '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
 const LIMIT_MS = 20_000;
@@ -51,7 +52,7 @@ describe('demo page', { skip: BROWSER ? false : 'there is no chromium' }, () => 
             }
         });
         tabs.push(tab);
-        await page.goto(`http://localhost:${server.port}/`);
+        await page.goto(`http://${HOST}:${server.port}/`);
         await shows(tab, '#status', 'Connected');
         // A tab that closes in the middle of its upgrade is counted until its heartbeat is due.
         await shows(tab, '#transport', 'websocket');

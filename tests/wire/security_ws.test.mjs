@@ -11,7 +11,7 @@ import { openSocket } from './eio.mjs';
 import {
     assertCloses, BINARY, CLOSE, closePayload, frame, PING, PONG, RawSocket, TEXT,
 } from './raw_ws.mjs';
-import { CALM, reference, startServer } from './server.mjs';
+import { CALM, onNic, reference, startServer } from './server.mjs';
 import { nextPacket, openMain, openSession, placeholder } from './sio.mjs';
 import { sleep, until, within } from './wait.mjs';
 
@@ -505,8 +505,13 @@ describe('websocket endings', () => {
         const raw = await RawSocket.open(server.port);
         raw.send(CLOSE, closePayload(1000));
         raw.write(Buffer.concat(Array(1000).fill(frame(PING, 'late'))));
-        assert.equal((await raw.next()).opcode, CLOSE);
-        await assert.rejects(raw.next());
+        // An accelerator answers pings that the server does not read any more.
+        const next = async () => {
+            const message = await raw.next();
+            return onNic && message.opcode === PONG ? next() : message;
+        };
+        assert.equal((await next()).opcode, CLOSE);
+        await assert.rejects(next());
     });
 
     test('line 39: a client that does not answer a close is let go', async () => {

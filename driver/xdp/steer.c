@@ -153,8 +153,7 @@ static int config_read(const struct place *place, struct zn_steer_config *config
                   : 0;
     if (fd >= 0)
         close(fd);
-    if (err == 0 && config->magic != 0 &&
-        (config->magic != ZN_STEER_MAGIC || config->version != ZN_STEER_VERSION))
+    if (err == 0 && (config->magic != ZN_STEER_MAGIC || config->version != ZN_STEER_VERSION))
         err = -EPROTO;
     return err == 0 ? 0
                     : fail(err_out, err, "%s: another version of zapnic put its program there",
@@ -289,30 +288,15 @@ static int attach_new(struct place *place, const struct zn_steer_config *config,
     return err;
 }
 
-// Somebody loaded the program without a configuration, or it is not ours.
-static int attach_found(struct place *place, const struct zn_steer_config *config,
-                        enum zn_steer_mode mode, char *err_out)
+static int refuse(const struct place *place, char *err_out)
 {
-    struct zn_steer_config found;
-    bool native = place->mode_flag == XDP_FLAGS_DRV_MODE;
-    if (!place_is_ours(place))
-        return fail(err_out, -EBUSY,
-                    "%s: another XDP program is there ('%s'); remove it first, as with `ip link "
-                    "set dev %s xdp off`",
-                    place->interface, place->name, place->interface);
-    int err = config_read(place, &found, err_out);
-    if (err != 0)
-        return err;
-    if (found.magic != 0)
+    if (place_is_ours(place))
         return fail(err_out, -EBUSY, "%s: zapnic's program is there already; detach it first",
                     place->interface);
-    if (mode != ZN_STEER_AUTO && native != (mode == ZN_STEER_NATIVE))
-        return fail(err_out, -EBUSY, "%s: its program was loaded in %s mode", place->interface,
-                    native ? "native" : "generic");
-    err = pin(place, err_out);
-    if (err == 0 && (err = config_write(place, config, err_out)) != 0)
-        unpin(place);
-    return err;
+    return fail(err_out, -EBUSY,
+                "%s: another XDP program is there ('%s'); remove it first, as with `ip link set "
+                "dev %s xdp off`",
+                place->interface, place->name, place->interface);
 }
 
 int zn_steer_attach(const char *interface, const struct zn_steer_config *config,
@@ -321,8 +305,8 @@ int zn_steer_attach(const char *interface, const struct zn_steer_config *config,
     struct place place;
     int err = place_open(&place, interface, err_out);
     if (err == 0)
-        err = place.prog_fd < 0 ? attach_new(&place, config, mode, err_out)
-                                : attach_found(&place, config, mode, err_out);
+        err =
+            place.prog_fd < 0 ? attach_new(&place, config, mode, err_out) : refuse(&place, err_out);
     place_close(&place);
     return err;
 }

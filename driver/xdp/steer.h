@@ -76,9 +76,8 @@ struct zn_steer_stats {
 // All four: 0, or negative errno with a sentence in err_out. -EPERM: not root; -ENODEV: no such
 // interface.
 
-// Puts the program on the interface and its maps under /sys/fs/bpf/zapnic/INTERFACE. Where it is
-// already, but was loaded without a configuration, it gets this one. -EBUSY: a program is there;
-// -EOPNOTSUPP: no such mode.
+// Puts the program on the interface and its maps under /sys/fs/bpf/zapnic/INTERFACE. -EBUSY: one
+// is there; -EOPNOTSUPP: no such mode.
 int zn_steer_attach(const char *interface, const struct zn_steer_config *config,
                     enum zn_steer_mode mode, char err_out[ZN_STEER_ERR]);
 

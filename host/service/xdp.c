@@ -192,8 +192,7 @@ static void print_json(const struct request *request, const struct zn_steer_stat
     for (const char *c = request->subject; *c != '\0'; c++)
         printf(*c == '"' || *c == '\\' || (unsigned char)*c < ' ' ? "\\u%04x" : "%c",
                (unsigned char)*c);
-    printf("\",\"mode\":\"%s\",\"configured\":%s", modes[stats->mode],
-           stats->config.magic != 0 ? "true" : "false");
+    printf("\",\"mode\":\"%s\"", modes[stats->mode]);
     for (int i = 0; i < ZN_STEER_COUNTERS; i++)
         printf(",\"%s\":%llu", counters[i], (unsigned long long)stats->counters[i]);
     puts("}");
@@ -201,8 +200,7 @@ static void print_json(const struct request *request, const struct zn_steer_stat
 
 static void print_text(const struct request *request, const struct zn_steer_stats *stats)
 {
-    printf("%s, %s mode%s", request->subject, modes[stats->mode],
-           stats->config.magic != 0 ? ", port" : ", not configured: all packets go to the kernel");
+    printf("%s, %s mode, port", request->subject, modes[stats->mode]);
     for (unsigned i = 0; i < stats->config.ports_len && i < ZN_STEER_PORTS; i++)
         printf(" %d", ntohs(stats->config.ports[i]));
     putchar('\n');

@@ -133,6 +133,22 @@ static bool acceptable(const struct zn_tcp_conn *conn, uint32_t ack)
     return zn__seq_le(ack, furthest) && zn__seq_le(conn->snd_una - conn->snd_wnd_max, ack);
 }
 
+// A tail loss probe that repaired a loss hid it from congestion control (RFC 8985 section 7.4).
+// The peer had it twice if it says so (RFC 2883), or repeats its acknowledgement.
+static void probe_outcome(struct zn_tcp_conn *conn, const struct zn_segment *segment, bool repeats)
+{
+    if (!conn->probe_out || zn__seq_lt(segment->ack, conn->probe_end))
+        return;
+    bool twice = segment->sack_blocks != 0 && zn__seq_le(segment->sack[0].end, segment->ack);
+    if (twice || (repeats && segment->sack_blocks == 0)) {
+        conn->probe_out = false;
+    } else if (zn__seq_lt(conn->probe_end, segment->ack)) {
+        conn->probe_out = false;
+        if (!conn->recovering)
+            zn__cubic_loss(&conn->cubic, conn->mss);
+    }
+}
+
 bool zn__tcp_ack(struct zn_tcp_conn *conn, const struct zn_segment *segment)
 {
     uint32_t ack = segment->ack;
@@ -142,15 +158,17 @@ bool zn__tcp_ack(struct zn_tcp_conn *conn, const struct zn_segment *segment)
         return false;
     }
     bool same_window = (uint32_t)segment->window << conn->snd_scale == conn->snd_wnd;
+    bool repeats = ack == conn->snd_una && segment->payload_len == 0;
     if (zn__seq_lt(conn->snd_una, ack)) {
         conn->ack_ahead = zn__seq_max(conn->ack_ahead, ack);
         zn__tcp_ack_catch_up(conn);
-    } else if (ack == conn->snd_una && segment->payload_len == 0 && same_window &&
-               !(segment->flags & ZN_TCP_FIN) && conn->dup_acks < conn->sent.count) {
+    } else if (repeats && same_window && !(segment->flags & ZN_TCP_FIN) &&
+               conn->dup_acks < conn->sent.count) {
         conn->dup_acks++; // RFC 5681 section 2
     }
     if (zn__seq_le(conn->snd_una, ack))
         window_update(conn, segment);
+    probe_outcome(conn, segment, repeats);
     zn__tcp_sack_input(conn, segment);
     zn__tcp_detect_loss(conn);
     return true;

@@ -69,6 +69,8 @@ struct zn_tcp_conn *zn__tcp_conn_open(struct zn_tcp *tcp, const struct zn_half *
     conn->snd_wl2 = segment->ack;
     conn->snd_wnd_max = conn->snd_wnd;
     conn->rto_ms = half->tries == 0 ? 1000 : 3000; // RFC 6298 sections 2.1 and 5.7
+    if (half->at_us < tcp->now_us)
+        zn__tcp_rtt_sample(conn, tcp->now_us - half->at_us);
     conn->heard_ms = conn->sent_ms = tcp->now_ms;
     zn__cubic_init(&conn->cubic, conn->mss);
     if (half->tries > 1)

@@ -57,12 +57,20 @@ static void send_syn_ack(struct zn_tcp *tcp, const struct zn_half *half)
     zn__tcp_raw(tcp, &out);
 }
 
+// Which of them the answer is to, nobody will know.
+static void send_again(struct zn_tcp *tcp, struct zn_half *half)
+{
+    half->at_us = UINT64_MAX;
+    send_syn_ack(tcp, half);
+}
+
 static struct zn_half half_of(struct zn_tcp *tcp, const struct zn_segment *segment)
 {
     return (struct zn_half){
         .tuple = segment->tuple,
         .link = segment->link,
         .timer = { .kind = ZN_TIMER_HALF },
+        .at_us = tcp->now_us,
         .irs = segment->seq,
         .mss = zn__tcp_mss(tcp, segment),
         .scale = segment->has_scale ? segment->scale : NONE,
@@ -126,7 +134,7 @@ void zn__tcp_half_due(struct zn_tcp *tcp, struct zn_half *half)
         return;
     }
     zn__wheel_set(&tcp->wheel, &half->timer, tcp->now_ms + (1000u << half->tries));
-    send_syn_ack(tcp, half);
+    send_again(tcp, half);
 }
 
 // The handshake is complete: the connection begins, and the ACK's own payload with it.
@@ -171,7 +179,7 @@ void zn__tcp_half_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segm
     }
     if (segment->flags & ZN_TCP_SYN) {
         if (segment->seq == half->irs)
-            send_syn_ack(tcp, half); // ours was lost
+            send_again(tcp, half); // ours was lost
         else
             challenge(tcp, half);
         return;
@@ -184,7 +192,7 @@ void zn__tcp_half_input(struct zn_tcp *tcp, uint32_t index, const struct zn_segm
     }
     if (segment->seq - (half->irs + 1) >= window) {
         tcp->stats.drop_out_of_window++;
-        send_syn_ack(tcp, half);
+        send_again(tcp, half);
         return;
     }
     struct zn_half done = *half;
@@ -202,6 +210,7 @@ void zn__tcp_cookie_ack(struct zn_tcp *tcp, const struct zn_segment *segment)
     }
     tcp->stats.cookies_good++;
     struct zn_half half = half_of(tcp, segment);
+    half.at_us = UINT64_MAX;
     half.irs = segment->seq - 1;
     half.iss = segment->ack - 1;
     half.mss = mss;

@@ -114,6 +114,7 @@ void zn__tcp_mark_all_lost(struct zn_tcp_conn *conn)
         set_lost(conn, sent, true);
     }
     conn->dup_acks = 0;
+    conn->probe_out = false;
     conn->recovering = conn->rto_recovering = true;
     conn->recover_seq = conn->snd_nxt;
 }

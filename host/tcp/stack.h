@@ -126,9 +126,10 @@ struct zn_tcp_conn {
     bool sack : 1;       // agreed
     bool recovering : 1; // until recover_seq is acknowledged
     bool rto_recovering : 1;
-    bool probed : 1;  // one tail loss probe a flight
-    bool blocked : 1; // the accelerator refused a segment
-    bool makes : 1;   // the accelerator may send bytes of its own on this flow
+    bool probe_out : 1; // of the tail: whether it repaired a loss is open
+    bool probed : 1;    // one tail loss probe a flight
+    bool blocked : 1;   // the accelerator refused a segment
+    bool makes : 1;     // the accelerator may send bytes of its own on this flow
     bool corked : 1;
     bool in_use : 1;
 
@@ -167,6 +168,7 @@ struct zn_tcp_conn {
     uint32_t lost_bytes;
     uint32_t resent_bytes; // of those lost
     uint32_t recover_seq;
+    uint32_t probe_end; // snd_nxt when the tail was probed
     uint32_t dup_acks;
     uint32_t srtt_us; // 0: no sample yet
     uint32_t rttvar_us;
@@ -202,6 +204,7 @@ struct zn_half {
     struct zn_tuple tuple;
     struct zn_tcp_link link;
     struct zn_timer timer;
+    uint64_t at_us; // when the SYN-ACK left; UINT64_MAX: more than once
     uint32_t irs;
     uint32_t iss;
     uint16_t mss;

@@ -92,6 +92,8 @@ static void tail_probe(struct zn_tcp_conn *conn)
         if (sent->sacked || sent->lost)
             continue;
         zn__tcp_resend(conn, sent);
+        conn->probe_out = true;
+        conn->probe_end = conn->snd_nxt;
         return;
     }
 }

@@ -10,7 +10,7 @@
 // Everything that touches a flow is one operation, and operations take effect in `flow`, in one order, which is the order
 // of records, packets and commands to the receive side.
 //
-// Handshake: valid/ready on all streams; settings_i as in zn_pkg. Latency: about 25 cycles from a command's last beat to
+// Handshake: valid/ready on all streams; settings_i as in zn_pkg. Latency: 22 cycles from a command's last beat to
 // the packet's first. Rate: one beat a cycle to the wire, without a pause between the copies of a broadcast.
 `default_nettype none
 

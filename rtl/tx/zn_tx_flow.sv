@@ -103,7 +103,7 @@ module zn_tx_flow
   logic is_segment;     // SEGMENT with payload, or a copy
   logic bare;           // SEGMENT without payload
   logic new_period;
-  logic [7:0] period;
+  logic [7:0] period_q; // low bits of the period's number
   logic [7:0] replied;
   logic [31:0] room;    // left of the grant after this segment
   logic [15:0] late;    // since a heartbeat was due
@@ -114,13 +114,14 @@ module zn_tx_flow
   assign known = op_q.known && state_q.valid;
   assign bare = op_q.kind == TX_OP_SEGMENT && op_q.length == '0;
   assign is_segment = (op_q.kind == TX_OP_SEGMENT && !bare) || op_q.kind == TX_OP_COPY;
-  assign period = 8'(now_ms_i >> settings_i.rate_period);
-  assign new_period = state_q.period != period;
+  assign new_period = state_q.period != period_q;
   assign replied = new_period ? 8'd0 : state_q.replied;
   assign room = state_q.limit - state_q.snd_nxt - 32'(op_q.length);
 
   assign late = now_ms_i[15:0] - state_q.due_ms;
   assign due = settings_i.heartbeats_on && known && state_q.engine && state_q.heartbeat_ms != '0 && !late[15];
+
+  always_ff @(posedge clk_i) period_q <= 8'(now_ms_i >> settings_i.rate_period);
 
   always_comb begin
     reason = REASON_OK;
@@ -168,7 +169,7 @@ module zn_tx_flow
       TX_OP_REPLY:
         if (sent) begin
           state_d.replied = replied + 8'd1;
-          state_d.period = period;
+          state_d.period = period_q;
         end
       TX_OP_HEARTBEAT: if (sent) state_d.due_ms = state_q.due_ms + state_q.heartbeat_ms;
       TX_OP_GRANT: begin
@@ -193,7 +194,7 @@ module zn_tx_flow
           due_ms: now_ms_i[15:0] + setup_q.heartbeat_ms,
           replies: setup_q.replies,
           replied: 8'd0,
-          period: period
+          period: period_q
       };
       default: ;
     endcase

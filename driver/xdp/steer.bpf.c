@@ -85,7 +85,7 @@ static __always_inline void *read_ip4(void *at, void *end, struct packet *packet
     }
     __u32 len = ip->ihl * 4u;
     __u32 total = bpf_ntohs(ip->tot_len);
-    if (total < len + sizeof(struct tcphdr) || at + total > end)
+    if (total < len || at + total > end)
         return NULL;
     packet->room = total - len;
     mapped(&packet->source, ip->saddr);
@@ -106,7 +106,7 @@ static __always_inline void *read_ip6(void *at, void *end, struct packet *packet
         return NULL;
     }
     __u32 payload = bpf_ntohs(ip->payload_len);
-    if (payload < sizeof(struct tcphdr) || (void *)(ip + 1) + payload > end)
+    if ((void *)(ip + 1) + payload > end)
         return NULL;
     packet->room = payload;
     __builtin_memcpy(&packet->source, &ip->saddr, sizeof(packet->source));

@@ -191,6 +191,8 @@ static void lengths_that_lie_pass(void **state)
     (void)state;
     expect((struct shape){ .ip_words = 4 }, ZN_STEER_MALFORMED);
     expect((struct shape){ .ip_words = 15 }, ZN_STEER_MALFORMED);
+    // The IP header ends behind the packet, but not behind the link's padding.
+    expect_len(make(&(struct shape){ .ip_words = 15 }) + 100, ZN_STEER_MALFORMED);
     expect((struct shape){ .version = 6 }, ZN_STEER_MALFORMED);
     expect((struct shape){ .ip6 = true, .version = 4 }, ZN_STEER_MALFORMED);
     for (int ip6 = 0; ip6 < 2; ip6++) {
@@ -218,7 +220,7 @@ static void packets_of_others_pass(void **state)
     expect((struct shape){ .tags = 1, .tag_type = ETH_P_8021AD }, ZN_STEER_OTHER);
     for (unsigned header = 0; header < 256; header++)
         if (header != IPPROTO_TCP)
-            expect((struct shape){ .ip6 = true, .protocol = header ? header : 256 },
+            expect((struct shape){ .ip6 = true, .protocol = header | 256 }, // a byte takes 0 so
                    header == IPPROTO_FRAGMENT ? ZN_STEER_FRAGMENT : ZN_STEER_OTHER);
 }
 
@@ -335,6 +337,14 @@ static void packet_flood_is_limited(void **state)
     }
 }
 
+static void bucket_of_one_lets_the_first_through(void **state)
+{
+    (void)state;
+    steer->data_zn->zn_config.syn = (struct zn_steer_guard){ hour_ns, hour_ns };
+    expect((struct shape){ .flags = SYN }, ZN_STEER_REDIRECTED);
+    expect((struct shape){ .flags = SYN }, ZN_STEER_SYN_LIMITED);
+}
+
 static void guards_that_are_off_remember_nobody(void **state)
 {
     (void)state;
@@ -349,11 +359,17 @@ static void guards_that_are_off_remember_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(packet_cut_anywhere_passes),  CASE(lengths_that_lie_pass),
-        CASE(packets_of_others_pass),      CASE(fragments_pass),
-        CASE(ports_and_addresses_select),  CASE(program_without_configuration_passes),
-        CASE(queue_without_server_passes), CASE(syn_flood_is_limited),
-        CASE(packet_flood_is_limited),     CASE(guards_that_are_off_remember_nobody),
+        CASE(packet_cut_anywhere_passes),
+        CASE(lengths_that_lie_pass),
+        CASE(packets_of_others_pass),
+        CASE(fragments_pass),
+        CASE(ports_and_addresses_select),
+        CASE(program_without_configuration_passes),
+        CASE(queue_without_server_passes),
+        CASE(syn_flood_is_limited),
+        CASE(packet_flood_is_limited),
+        CASE(bucket_of_one_lets_the_first_through),
+        CASE(guards_that_are_off_remember_nobody),
     };
     if (geteuid() != 0) {
         puts("# SKIP no root, which XDP programs need");

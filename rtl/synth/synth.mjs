@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Synthesises the modules that the file `modules` names for UltraScale+ and prints a table of what they take. Nothing is
 // placed, so levels (LUTs and carry cells between registers) tell more about timing than anything else here.
-//   node synth.mjs          writes bench/results/synth.json
+//   node synth.mjs          writes what it measured into bench/results/synth.json
 //   node synth.mjs check    compares with it instead; fails if anything grew: LUTs or flip-flops by more than 2 %,
 //                           memories or levels at all
 // ONLY=text: only modules whose name has it. Results are kept in build/synth as long as the sources stay as they are.
@@ -17,10 +17,10 @@ const slack = 1.02;
 // LUTs that a memory or shift register of distributed RAM takes.
 const lutsOf = { RAM32M16: 8, RAM32M: 4, RAM64M: 4, RAM64M8: 8, RAM32X1D: 2, RAM64X1D: 2, RAM128X1D: 4, RAM256X1D: 8, SRL16E: 1, SRLC32E: 1 };
 
-function modules() {
+function modules(only = process.env.ONLY ?? '') {
     return readFileSync('rtl/synth/modules', 'utf8')
         .split('\n')
-        .filter((line) => line && !line.startsWith('#') && line.includes(process.env.ONLY ?? ''))
+        .filter((line) => line && !line.startsWith('#') && line.includes(only))
         .map((line) => line.split(/\s+/))
         .map(([name, ...parameters]) => ({ name, parameters }));
 }
@@ -130,7 +130,11 @@ if (process.argv[2] === 'check') {
     const lines = worse(results, JSON.parse(readFileSync(table, 'utf8')).modules);
     for (const line of lines) console.error(line);
     if (lines.length) process.exitCode = 1;
-} else if (!process.env.ONLY && !process.exitCode) {
+} else {
     const note = 'make synth: Yosys synth_xilinx -family xcup; levels: LUTs and carry cells between registers';
-    writeFileSync(table, `${JSON.stringify({ command: note, modules: results }, null, 2)}\n`);
+    const before = existsSync(table) ? JSON.parse(readFileSync(table, 'utf8')).modules : [];
+    const rows = modules('')
+        .map(({ name }) => [...results, ...before].find((row) => row.module === name))
+        .filter(Boolean);
+    writeFileSync(table, `${JSON.stringify({ command: note, modules: rows }, null, 2)}\n`);
 }

@@ -53,18 +53,35 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static bool uses_nic(const struct zn_settings *s)
+{
+    return strcmp(zn__settings_datapaths[s->datapath], "dpdk") == 0;
+}
+
+// Where the server is reached: its NIC's first address, the one that it listens on, or this
+// machine.
+static const char *host_of(const struct zn_settings *s, char host[64])
+{
+    const char *address = uses_nic(s) ? s->address : s->host;
+    if (address == NULL || strcmp(address, "::") == 0 || strcmp(address, "0.0.0.0") == 0)
+        return "localhost";
+    snprintf(host, 64, "%.*s", (int)strcspn(address, ","), address);
+    return host;
+}
+
 static void on_ready(struct zn_server *server, void *user)
 {
     struct serve *serve = user;
     const struct zn_settings *s = &serve->settings;
-    bool all = s->host == NULL || strcmp(s->host, "::") == 0 || strcmp(s->host, "0.0.0.0") == 0;
-    bool v6 = !all && strchr(s->host, ':') != NULL;
+    char buffer[64];
+    const char *host = host_of(s, buffer);
+    bool v6 = strchr(host, ':') != NULL;
     const char *datapath = zn_server_datapath(server);
     int threads = (int)zn_server_threads(server);
     char url[160], text[200];
 
-    snprintf(url, sizeof url, "http%s://%s%.100s%s:%u", s->cert != NULL ? "s" : "", v6 ? "[" : "",
-             all ? "localhost" : s->host, v6 ? "]" : "", serve->port);
+    snprintf(url, sizeof url, "http%s://%s%s%s:%u", s->cert != NULL ? "s" : "", v6 ? "[" : "", host,
+             v6 ? "]" : "", serve->port);
     if (serve->log.format == ZN_LOG_JSON) {
         zn__log_pack(&serve->log, ZN_LOG_INFO, "listening", "{s:s,s:s,s:i,s:s}", "url", url,
                      "datapath", datapath, "threads", threads, "version", zn_version());
@@ -245,16 +262,6 @@ static int set_up_and_run(struct serve *serve)
     return status;
 }
 
-// The user-space datapath has a device a thread, and one thread unless told otherwise.
-static bool uses_nic(struct zn_settings *s)
-{
-    if (strcmp(zn__settings_datapaths[s->datapath], "dpdk") != 0)
-        return false;
-    if (s->threads == 0)
-        s->threads = 1;
-    return true;
-}
-
 // Splits off what stands behind `--`: returns how many arguments stand before it.
 static int own_arguments(int argc, char **argv)
 {
@@ -262,6 +269,14 @@ static int own_arguments(int argc, char **argv)
         if (strcmp(argv[i], "--") == 0)
             return i;
     return argc;
+}
+
+// One device a thread, and one thread unless told otherwise.
+static int open_nic(struct zn_settings *s, int argc, char **argv, char err[ZN_SETTINGS_ERR])
+{
+    if (s->threads == 0)
+        s->threads = 1;
+    return zn__nic_open(s, argc, argv, err);
 }
 
 int zn__serve(int argc, char **argv)
@@ -280,7 +295,7 @@ int zn__serve(int argc, char **argv)
         print_help();
         status = 0;
     } else if (uses_nic(&serve.settings) &&
-               zn__nic_open(&serve.settings, theirs, argv + own + 1, err) < 0) {
+               open_nic(&serve.settings, theirs, argv + own + 1, err) < 0) {
         complain(err);
         status = 1;
     } else {

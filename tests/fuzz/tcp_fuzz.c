@@ -68,7 +68,7 @@ static uint32_t take_offset(struct input *in)
 {
     uint8_t kind = take8(in);
     if (kind < 128)
-        return (uint32_t)((int32_t)(int8_t)(kind << 1) >> 1);
+        return (uint32_t)(kind < 64 ? kind : kind - 128);
     return (uint32_t)((int32_t)(int16_t)take16(in) * (kind == 255 ? 65536 : 1));
 }
 

@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,30 +297,56 @@ static void too_big(struct script *s, uint32_t mtu, uint32_t seq)
     tcp_rig_inject(&s->rig, packet, 14 + header + len);
 }
 
-#define COUNTERS(X)                                                                                \
-    X(accepted)                                                                                    \
-    X(refused)                                                                                     \
-    X(cookies_sent)                                                                                \
-    X(cookies_good)                                                                                \
-    X(half_timed_out)                                                                              \
-    X(retransmitted)                                                                               \
-    X(timeouts)                                                                                    \
-    X(fast_recoveries)                                                                             \
-    X(probes)                                                                                      \
-    X(drop_bad) X(drop_other) X(drop_not_ours) X(drop_no_port) X(drop_half_full)                   \
-        X(drop_out_of_window) X(drop_hold_full) X(drop_hold_share) X(drop_queue_full)              \
-            X(queue_bytes) X(challenges_withheld) X(drop_conns_full) X(drop_bad_ack)               \
-                X(drop_bad_record) X(challenges) X(resets_in) X(resets_out) X(conns) X(halves)     \
-                    X(time_waits) X(hold_used)
+#define COUNTER(member)                                                                            \
+    {                                                                                              \
+#member, offsetof(struct zn_tcp_stats, member), sizeof(((struct zn_tcp_stats *)0)->member) \
+    }
+static const struct {
+    const char *name;
+    size_t at, size;
+} counters[] = {
+    COUNTER(accepted),
+    COUNTER(refused),
+    COUNTER(cookies_sent),
+    COUNTER(cookies_good),
+    COUNTER(half_timed_out),
+    COUNTER(retransmitted),
+    COUNTER(timeouts),
+    COUNTER(fast_recoveries),
+    COUNTER(probes),
+    COUNTER(drop_bad),
+    COUNTER(drop_other),
+    COUNTER(drop_not_ours),
+    COUNTER(drop_no_port),
+    COUNTER(drop_half_full),
+    COUNTER(drop_out_of_window),
+    COUNTER(drop_hold_full),
+    COUNTER(drop_hold_share),
+    COUNTER(drop_queue_full),
+    COUNTER(queue_bytes),
+    COUNTER(challenges_withheld),
+    COUNTER(drop_conns_full),
+    COUNTER(drop_bad_ack),
+    COUNTER(drop_bad_record),
+    COUNTER(challenges),
+    COUNTER(resets_in),
+    COUNTER(resets_out),
+    COUNTER(conns),
+    COUNTER(halves),
+    COUNTER(time_waits),
+    COUNTER(hold_used),
+};
 
 static uint64_t counter(const struct script *s, const char *name)
 {
-    const struct zn_tcp_stats *stats = zn_tcp_stats(s->rig.tcp);
-#define X(member)                                                                                  \
-    if (strcmp(name, #member) == 0)                                                                \
-        return stats->member;
-    COUNTERS(X)
-#undef X
+    const char *stats = (const char *)zn_tcp_stats(s->rig.tcp);
+    for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++) {
+        uint64_t value = 0; // little-endian, as the project's contract with the device is
+        if (strcmp(name, counters[i].name) != 0)
+            continue;
+        memcpy(&value, stats + counters[i].at, counters[i].size);
+        return value;
+    }
     wrong(s, "counter '%s'?", name);
 }
 

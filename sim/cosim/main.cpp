@@ -27,19 +27,20 @@ struct Scenario {
     void (*run)(const Run &run);
 };
 
+// The widest first: most faults end them soon.
 const Scenario scenarios[] = {
-    { "splits", false, scenario_splits },
-    { "gaps", false, scenario_gaps },
-    { "bytes", false, scenario_bytes },
-    { "pings", false, scenario_pings },
-    { "broadcasts", false, scenario_broadcasts },
-    { "table", false, scenario_table },
-    { "clock", false, scenario_clock },
-    { "switches", false, scenario_switches },
-    { "captures", false, scenario_captures },
-    { "isolation", false, scenario_isolation },
     { "mix", true, scenario_mix },
     { "breaks", true, scenario_breaks },
+    { "pings", false, scenario_pings },
+    { "table", false, scenario_table },
+    { "gaps", false, scenario_gaps },
+    { "broadcasts", false, scenario_broadcasts },
+    { "switches", false, scenario_switches },
+    { "captures", false, scenario_captures },
+    { "bytes", false, scenario_bytes },
+    { "isolation", false, scenario_isolation },
+    { "clock", false, scenario_clock },
+    { "splits", false, scenario_splits },
 };
 
 unsigned number(const char *name, unsigned otherwise)

@@ -328,9 +328,9 @@ int zn_steer_detach(const char *interface, char err_out[ZN_STEER_ERR])
         err = bpf_xdp_detach(place.ifindex, place.mode_flag, &only);
         if (err != 0)
             fail(err_out, err, "%s: the kernel keeps the program: %s", interface, strerror(-err));
-        else
-            unpin(&place);
     }
+    if (err == 0 || err == -ENOENT)
+        unpin(&place);
     place_close(&place);
     return err;
 }

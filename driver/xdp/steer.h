@@ -81,7 +81,8 @@ struct zn_steer_stats {
 int zn_steer_attach(const char *interface, const struct zn_steer_config *config,
                     enum zn_steer_mode mode, char err_out[ZN_STEER_ERR]);
 
-// -ENOENT: the program is not there. Another program is left alone.
+// -ENOENT: the program is not there, though pins may have been, and are gone. Another program is
+// left alone.
 int zn_steer_detach(const char *interface, char err_out[ZN_STEER_ERR]);
 
 // -ENOENT as above.

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,14 +25,18 @@ export const folder = mkdtempSync(join(tmpdir(), 'zn-xdp-'));
 export const dpdk = join(build, 'zapnic-dpdk');
 
 after(() => children.forEach((child) => child.kill('SIGKILL'))); // those of a test that failed
-process.on('SIGTERM', () => process.exit(143));
-process.on('exit', () => {
-    children.forEach((child) => child.kill('SIGKILL'));
-    spawnSync('ip', ['netns', 'del', server]);
-    spawnSync('ip', ['netns', 'del', client]);
-    if (existsSync(pins)) rmSync(pins, { recursive: true });
-    rmSync(folder, { recursive: true });
-});
+
+// However this process ends, its end of the pipe closes.
+const cleanUp = `trap '' HUP INT TERM
+cat
+for host in ${server} ${client}; do
+    for pid in $(ip netns pids $host); do kill -9 $pid; done
+    ip netns del $host
+done
+rm -rf ${pins} ${folder}`;
+const cleaner = spawn('sh', ['-c', cleanUp], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+cleaner.unref();
+cleaner.stdin.unref();
 
 export function run(command, ...args) {
     const done = spawnSync(command, args, { encoding: 'utf8' });

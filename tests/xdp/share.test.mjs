@@ -77,6 +77,15 @@ for (const mode of ['native', 'generic']) {
     });
 }
 
+test('detach_clears_what_others_left', () => {
+    assert.equal(xdp('attach', iface, '--port', '3000', '--mode', 'native').status, 0);
+    lab.ip('link', 'set', 'dev', iface, 'xdp', 'off');
+    assert.ok(existsSync(pins));
+    refused(xdp('stats', iface), /zapnic's program is not attached there/);
+    refused(xdp('detach', iface), /zapnic's program is not attached there/);
+    assert.equal(existsSync(pins), false);
+});
+
 test('stats_find_a_renamed_interface', () => {
     assert.equal(xdp('attach', iface, '--port', '3000', '--mode', 'generic').status, 0);
     const alias = `${iface}x`;
@@ -94,20 +103,22 @@ test('stats_find_a_renamed_interface', () => {
 test('server_on_af_xdp_beside_the_kernel', async (t) => {
     if (!existsSync(lab.dpdk)) return t.skip('no zapnic-dpdk: run "make dpdk"');
     const file = join(lab.folder, 'steer.o');
-    assert.equal(xdp('program', file, '--port', '3000', '--address', address).status, 0);
+    const addresses = ['--address', address, '--address', address6];
+    assert.equal(xdp('program', file, '--port', '3000', ...addresses).status, 0);
     const ssh = await lab.service(8022);
     for (let round = 0; round < 2; round++) {
         // The second one is a restart.
         const server = await lab.start(
             /listening on/, lab.dpdk, 'serve', '--datapath', 'dpdk', '--threads', '1', '--port', '3000',
-            '--device', `net_af_xdp${round},iface=${iface},xdp_prog=${file}`, '--address', address, '--shared-address',
+            '--device', `net_af_xdp${round},iface=${iface},xdp_prog=${file}`, '--address', `${address},${address6}`, '--shared-address',
         );
         assert.equal(lab.program(), 'zn_steer');
         assert.match(lab.get(`http://${address}:3000/`), /<html/i);
+        assert.match(lab.get(`http://[${address6}]:3000/`), /<html/i);
         assert.equal(lab.get(`http://${address}:8022/`), 'kernel 8022');
         assert.equal(lab.get(`http://[${address6}]:8022/`), 'kernel 8022');
         const is = lab.stats();
-        assert.ok(is.redirected >= 4, `redirected ${is.redirected}`);
+        assert.ok(is.redirected >= 8, `redirected ${is.redirected}`);
         assert.ok(is.other >= 8, `other ${is.other}`);
         assert.deepEqual([is.no_socket, is.packet_limited, is.syn_limited, is.malformed], [0, 0, 0, 0]);
         refused(xdp('attach', iface, '--port', '3000'), /zapnic's program is there already/);

@@ -7,7 +7,6 @@
 #include "tcp/stack.h"
 
 enum {
-    PIECES_MAX = 16,     // of the caller's in one segment
     CHALLENGES_MAX = 10, // in CHALLENGE_MS
     CHALLENGE_MS = 5000,
 };
@@ -211,7 +210,7 @@ uint32_t zn__tcp_usable(const struct zn_tcp_conn *conn)
 static uint32_t next_len(const struct zn_tcp_conn *conn)
 {
     uint32_t len = 0;
-    for (uint32_t i = 0; i < conn->pending.count && i < PIECES_MAX && len < conn->mss; i++) {
+    for (uint32_t i = 0; i < conn->pending.count && i < ZN_TCP_PIECES && len < conn->mss; i++) {
         const struct zn_span *span = zn__tcp_queue_at(&conn->pending, i, sizeof(*span));
         len = span->len < conn->mss - len ? len + span->len : conn->mss;
     }
@@ -252,7 +251,7 @@ static unsigned take_pieces(struct zn_tcp_conn *conn, uint32_t len, struct iovec
 // Sends one segment from the head of what is pending; false: not now.
 static bool send_one(struct zn_tcp_conn *conn)
 {
-    struct iovec body[PIECES_MAX];
+    struct iovec body[ZN_TCP_PIECES];
     uint32_t room = zn__tcp_usable(conn);
     uint32_t len = next_len(conn);
     if (room < len) {

@@ -38,9 +38,12 @@ struct zn_tcp_data {
                // long as the packet
 };
 
+enum { ZN_TCP_PIECES = 7 }; // of a command's body
+
 // What the stack calls while one of the functions below runs. `user` is the configuration's.
 struct zn_tcp_sink {
-    // A message for the accelerator: 64 bytes, then the body's pieces. Good during the call only.
+    // A message for the accelerator: 64 bytes, then the body in up to ZN_TCP_PIECES pieces. Good
+    // during the call only.
     void (*command)(void *user, const struct zn_acc_command *command, const struct iovec *body,
                     unsigned body_len);
 

@@ -24,7 +24,7 @@ void batches(zn::Tap &tap)
     settings.report_wait = 2000;
     Rig rig(settings);
     std::string why;
-    for (unsigned count = 1; count < 10; count++) {
+    for (const unsigned count : { 1u, 2u, 3u, 4u, 5u, 17u, 32u, batch - 1 }) {
         rig.batches.clear();
         rig.watch.reports = 0;
         reads(rig, count);

@@ -89,8 +89,8 @@ module zn_rx_back
 
   // --- What headers would say, and where chains of them lead.
   link_t [Bytes-1:0] link;
-  logic [Bytes-1:0][31:0] length;
-  logic [Bytes-1:0][31:0] length_now;
+  logic [Bytes-1:0][33:0] rest;
+  logic [Bytes-1:0][33:0] rest_now;
   link_t [Bytes-1:0] chain;
   link_t [Levels-1:0][Bytes-1:0] level;
 
@@ -107,10 +107,11 @@ module zn_rx_back
         .window_i(data[p+:HeaderMax]),
         .there_i(there),
         .finish_i(slot.finish),
+        .span_i(slot.span),
         .deflate_i(packet.flags[1]),
         .max_frame_i(packet.max_frame),
         .link_o(link[p]),
-        .length_o(length[p])
+        .rest_o(rest[p])
     );
   end
 
@@ -124,25 +125,31 @@ module zn_rx_back
   );
 
   zn_rx_shift #(
-      .Width (Bytes * 32),
-      .Cycles(Levels)
-  ) u_length (
+      .Width (Bytes * 34),
+      .Cycles(Levels - 1)
+  ) u_rest (
       .clk_i,
-      .data_i(length),
-      .data_o(length_now)
+      .data_i(rest),
+      .data_o(rest_now)
   );
 
   // --- The first and the last bytes of the payload.
+  logic [Bytes+Carry-1:0][7:0] around;
   carry_t lead_q;
   carry_t tail_q;
   carry_t lead;
   carry_t tail;
 
+  assign around = {data[Bytes-1:0], previous};
+
   always_ff @(posedge clk_i) begin
     for (int i = 0; i < Carry; i++) begin
-      lead_q[i] <= data[7'(slot.offset) + 7'(i)];
-      tail_q[i] <= slot.finish + 7'(i) < 7'(Carry) ? previous[4'(slot.finish) + 4'(i)]
-          : data[slot.finish + 7'(i) - 7'(Carry)];
+      logic [Bytes-1:0][7:0] choice;
+      logic [Bytes:0][7:0] choice_back;
+      choice = data[i+:Bytes];
+      lead_q[i] <= choice[slot.offset[Log-1:0]];
+      choice_back = around[i+:Bytes+1];
+      tail_q[i] <= choice_back[slot.span[Log:0]];
     end
   end
 
@@ -231,7 +238,7 @@ module zn_rx_back
       .slot_i(slot_now),
       .packet_i(packet_now),
       .link_i(chain),
-      .length_i(length_now),
+      .rest_i(rest_now),
       .data_i(data_now),
       .lead_i(lead),
       .tail_i(tail),

@@ -92,6 +92,7 @@ package zn_rx_back_pkg;
     logic        payload_last;   // the beat with the last one
     logic [5:0]  offset;         // of the first payload byte in its beat: head and first payload beat
     logic [6:0]  finish;         // where the payload ends, counted from the beat's first byte, held at 127
+    logic [6:0]  span;           // the smaller one of `finish` and the beat's size
     logic [15:0] base;           // of the beat's first byte in the packet
     rx_end_t     outcome;        // with last
   } slot_t;
@@ -102,6 +103,8 @@ package zn_rx_back_pkg;
     logic       close;    // the next header begins in this beat or the next one, at `next`
     logic [2:0] bad;      // header_t
     logic       partial;  // the payload ends inside the header, of which `next` bytes are there
+    logic       is16;     // facts_t
+    logic       is64;
     logic [5:0] last;     // of a chain: where its last header begins
     logic [6:0] next;
   } link_t;
@@ -216,9 +219,9 @@ package zn_rx_back_pkg;
     return key;
   endfunction
 
-  // The key of the header at the front of `w`.
-  function automatic lanes_t header_key(input window_t w);
-    case (header_size(w[1]))
+  // The key of the header of `size` bytes at the front of `w`.
+  function automatic lanes_t header_key(input window_t w, input logic [3:0] size);
+    case (size)
       4'd14:   return {w[13], w[12], w[11], w[10]};
       4'd8:    return {w[7], w[6], w[5], w[4]};
       default: return {w[5], w[4], w[3], w[2]};
@@ -228,9 +231,15 @@ package zn_rx_back_pkg;
   // The last `fill` bytes of `tail`, then those of `more`.
   function automatic window_t window_join(input carry_t tail, input carry_t more, input logic [3:0] fill);
     logic [2*Carry:0][7:0] all;
+    logic [Carry:0][7:0] choice;
+    logic [3:0] skip;
     window_t w;
     all = {8'd0, more, tail};
-    for (int i = 0; i < HeaderMax; i++) w[i] = all[5'(Carry + i) - {1'b0, fill}];
+    skip = 4'(Carry) - fill;
+    for (int i = 0; i < HeaderMax; i++) begin
+      choice = all[i+:Carry+1];
+      w[i] = choice[skip];
+    end
     return w;
   endfunction
 
@@ -288,6 +297,7 @@ package zn_rx_back_pkg;
   // The tail that stands for a state of the contract.
   function automatic carry_t tail_of(input parser_t s);
     logic [2*Carry-1:0][7:0] all;
+    logic [Carry:0][7:0] choice;
     carry_t tail;
     logic [3:0] key_at;
     logic [3:0] lengths;  // bytes of the extended length that are there
@@ -303,7 +313,10 @@ package zn_rx_back_pkg;
     end
     for (int i = 0; i < 4; i++) w[key_at+4'(i)] = s.key[8*i+:8];
     all = {w[Carry-1:0], {Carry{8'd0}}};
-    for (int i = 0; i < Carry; i++) tail[i] = all[{1'b0, s.fill} + 5'(i)];
+    for (int i = 0; i < Carry; i++) begin
+      choice = all[i+:Carry+1];
+      tail[i] = choice[s.fill];
+    end
     if (s.fill == FILL_PAYLOAD) tail[Carry-1-:4] = s.key;
     return tail;
   endfunction

@@ -53,7 +53,9 @@ module zn_rx_describe
     at_b <= first_a_i;
     for (int i = 0; i < Descs; i++) begin
       for (int k = 0; k < HeaderMax; k++) begin
-        window_b[i][k] <= data_a_i[(Log+1)'(first_a_i[i]) + (Log+1)'(k)];
+        logic [Bytes-1:0][7:0] choice;
+        choice = data_a_i[k+:Bytes];
+        window_b[i][k] <= choice[first_a_i[i]];
       end
     end
   end

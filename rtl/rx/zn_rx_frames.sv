@@ -28,7 +28,7 @@ module zn_rx_frames
     input  wire slot_t                  slot_i,
     input  wire packet_t                packet_i,
     input  wire link_t [Bytes-1:0]      link_i,
-    input  wire [Bytes-1:0][31:0]       length_i,        // of a header's payload that begins there
+    input  wire [Bytes-1:0][33:0]       rest_i,          // of zn_rx_header
     input  wire [Bytes+Carry-1:0][7:0]  data_i,
     input  wire carry_t                 lead_i,          // head: the first bytes of payload
     input  wire carry_t                 tail_i,          // the beat with the payload's last byte: the last bytes
@@ -52,7 +52,7 @@ module zn_rx_frames
   slot_t slot_q;
   packet_t packet_q;
   logic has_q;
-  pos_t pos_q;  // where the next header begins, counted from the first byte of the beat after the one at slot_q
+  pos_t pos_q;  // where the next header begins, counted from the end of payload in the beat before the one at slot_q
 
   // --- First stage.
   brief_t brief;
@@ -133,7 +133,7 @@ module zn_rx_frames
   logic [3:0] fill_q;     // bytes of it
   window_t joined_q;
   logic [4:0] gathered_q;
-  logic [Bytes-1:0][31:0] length_q;
+  logic [Bytes-1:0][33:0] rest_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -150,7 +150,7 @@ module zn_rx_frames
     tail_q <= tail_i;
     carried_q <= brief.in_header;
     fill_q <= brief.fill;
-    length_q <= length_i;
+    rest_q <= rest_i;
     joined_q <= joined;
     gathered_q <= gathered;
     near_q <= near_d;
@@ -165,6 +165,7 @@ module zn_rx_frames
   logic [HeaderMax-1:0] there;
   header_t joined_header;
   header_t header;
+  logic [Bytes-1:0][7:0] places;
   logic [7:0] offset;       // of the header in the beat; may be negative
   logic [7:0] payload_at;   // of what follows it
 
@@ -175,19 +176,16 @@ module zn_rx_frames
 
   always_comb begin
     for (int i = 0; i < HeaderMax; i++) begin
-      window[i] = at_head ? joined_q[i] : data_q[{1'b0, link_q.last} + 7'(i)];
+      places = data_q[i+:Bytes];
+      window[i] = at_head ? joined_q[i] : places[link_q.last[Log-1:0]];
       there[i] = 5'(i) < gathered_q;
     end
     joined_header = header_judge(header_facts(joined_q, there, packet_q.flags[FLOW_DEFLATE_BIT], packet_q.max_frame));
-    header.need = header_size(window[1]);
-    if (at_head) begin
-      header.complete = joined_header.complete;
-      header.bad = joined_header.bad;
-      header.length = joined_header.length;
-    end else begin
+    header = joined_header;
+    if (!at_head) begin
       header.complete = link_q.bad == '0 && !link_q.partial;
       header.bad = link_q.bad;
-      header.length = length_q[link_q.last[Log-1:0]];
+      header.need = link_q.is64 ? 4'd14 : link_q.is16 ? 4'd8 : 4'd6;
     end
     payload_at = offset + {4'd0, header.need};
   end
@@ -202,7 +200,6 @@ module zn_rx_frames
     logic [7:0]  b0;        // of the last header that was complete
     logic [7:0]  b1;
     lanes_t      lanes;     // its key
-    logic [31:0] left;      // of its payload, after the packet
     logic [3:0]  rest;
     carry_t      tail;      // the last bytes, this packet's included
     lanes_t      key;       // at the packet's end
@@ -210,13 +207,17 @@ module zn_rx_frames
 
   run_t run_q;
   run_t run_d;
-  pos_t pos_d;              // counted from the beat at slot_q
+  pos_t pos_d;
 
   function automatic carry_t tail_after(input carry_t tail, input carry_t lead, input logic [3:0] count);
     logic [2*Carry-1:0][7:0] all;
+    logic [Carry-1:0][7:0] choice;
     carry_t after;
     all = {lead, tail};
-    for (int i = 0; i < Carry; i++) after[i] = all[5'(i) + {1'b0, count}];
+    for (int i = 0; i < Carry; i++) begin
+      choice = all[i+:Carry];
+      after[i] = choice[count];
+    end
     return after;
   endfunction
 
@@ -225,7 +226,7 @@ module zn_rx_frames
 
   always_comb begin
     run_d = run_q;
-    pos_d = pos_q;
+    pos_d = pos_q - pos_t'(slot_q.span);
     if (at_head) begin
       run_d.place = place;
       run_d.why = REASON_OK;
@@ -248,9 +249,9 @@ module zn_rx_frames
       if (header.complete) begin
         run_d.b0 = window[0];
         run_d.b1 = window[1];
-        run_d.lanes = key_to_lanes(header_key(window), payload_at[1:0]);
+        run_d.lanes = key_to_lanes(header_key(window, header.need), payload_at[1:0]);
         run_d.rest = header.need - fill_q;
-        pos_d = pos_t'(header.length) + {{(PosBits-8){payload_at[7]}}, payload_at};
+        pos_d = at_head ? pos_t'(joined_header.length) + pos_t'(payload_at) : rest_q[link_q.last[Log-1:0]];
       end else begin
         run_d.partial = 1'b1;
         run_d.fill = at_head ? gathered_q[3:0] : link_q.next[3:0];
@@ -258,17 +259,14 @@ module zn_rx_frames
         pos_d = Never;
       end
     end
-    if (at_beat && slot_q.payload_last) begin
-      run_d.left = 32'(pos_d - pos_t'(slot_q.finish));
-      run_d.key = lanes_to_key(run_d.lanes, slot_q.finish[1:0]);
-    end
+    if (at_beat && slot_q.payload_last) run_d.key = lanes_to_key(run_d.lanes, slot_q.finish[1:0]);
     if (at_beat) run_d.rest = run_q.rest;
   end
 
   always_ff @(posedge clk_i) begin
     if (slot_q.valid) begin
       run_q <= run_d;
-      pos_q <= slot_q.head ? pos_d : pos_d - pos_t'(Bytes);
+      pos_q <= pos_d;
     end
   end
 
@@ -303,7 +301,7 @@ module zn_rx_frames
         next_place.fill = run_d.fill;
         next_place.b0 = run_d.b0;
         next_place.b1 = run_d.b1;
-        next_place.length = run_d.left;
+        next_place.length = pos_d[31:0];
         next_place.tail = run_d.tail;
         if (!run_d.partial) next_place.tail[Carry-1-:4] = run_d.key;
       end
@@ -320,8 +318,8 @@ module zn_rx_frames
   pos_t pos_left;
   logic [7:0] close_left;
 
-  assign pos_left = pos_q - pos_t'(slot_q.finish);
-  assign close_left = {1'b0, link_q.next} - {1'b0, slot_q.finish};
+  assign pos_left = pos_q - pos_t'(slot_q.span);
+  assign close_left = {1'b0, link_q.next} - {1'b0, slot_q.span};
 
   always_comb begin
     run_brief_d = run_brief_q;

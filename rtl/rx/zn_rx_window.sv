@@ -140,6 +140,7 @@ module zn_rx_window
     slot_d.payload_last = slot_d.payload && !distance[16] && distance != 17'd0 && distance <= 17'(Bytes);
     slot_d.offset = 6'(oldest.packet.payload_offset[Log-1:0]);
     slot_d.finish = distance[16] ? 7'd0 : distance > 17'd127 ? 7'd127 : distance[6:0];
+    slot_d.span = slot_d.finish < 7'(Bytes) ? slot_d.finish : 7'(Bytes);
     slot_d.base = base_q;
     slot_d.outcome = oldest.outcome;
   end

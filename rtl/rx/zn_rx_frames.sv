@@ -285,11 +285,11 @@ module zn_rx_frames
 
   // What the command sets.
   logic sets;
-  place_t set_place;
+  place_t set_place_q;
 
   assign sets = packet_q.op == RX_OP_ADD ? packet_q.reason == REASON_OK
       : packet_q.op == RX_OP_RESYNC && run_q.place.valid;
-  assign set_place = place_of(1'b1, 1'b0, packet_q.seq, packet_q.state);
+  always_ff @(posedge clk_i) set_place_q <= place_of(1'b1, 1'b0, packet_i.seq, packet_i.state);
 
   always_comb begin
     next_place = run_q.place;
@@ -306,7 +306,7 @@ module zn_rx_frames
         if (!run_d.partial) next_place.tail[Carry-1-:4] = run_d.key;
       end
     end
-    if (sets) next_place = set_place;
+    if (sets) next_place = set_place_q;
     if (packet_q.op == RX_OP_DELETE && packet_q.reason == REASON_OK) next_place.valid = 1'b0;
   end
 
@@ -343,7 +343,7 @@ module zn_rx_frames
   always_comb begin
     next_brief = before_q;
     if (treated) next_brief = run_brief_d;
-    if (sets) next_brief = brief_of(set_place);
+    if (sets) next_brief = brief_of(set_place_q);
   end
 
   always_ff @(posedge clk_i) begin

@@ -170,6 +170,8 @@ static void on_closed(void *user, struct zn_tcp_conn *conn)
     stream->pongs = NULL;
     if (stream->flags & ZN_ACCEL_OWES)
         ready(user, stream);
+    if (stream->flags & ZN_ACCEL_QUEUED)
+        zn_tcp_keep(conn); // a list has it
 }
 
 const struct zn_tcp_sink zn__accel_sink = {
@@ -190,7 +192,7 @@ void zn__accel_want_again(struct zn_accel_dp *dp)
         stream->flags &= ~(unsigned)(ZN_ACCEL_SPENT | ZN_ACCEL_QUEUED);
         if (!(stream->flags & ZN_ACCEL_ENDED))
             zn_tcp_want(stream->conn, stream->flags & ZN_ACCEL_WANTED);
-        if (is_due(stream))
+        if (is_due(stream) || stream->flags & ZN_ACCEL_CLOSED)
             ready(dp, stream);
     }
 }
@@ -314,6 +316,8 @@ static bool gone_event(struct zn_accel_dp *dp, struct zn_stream *stream, struct 
     free(stream->pongs);
     stream->pongs = NULL;
     stream->flags &= ~(unsigned)ZN_ACCEL_QUEUED;
+    if (stream->flags & ZN_ACCEL_CLOSED)
+        zn_tcp_forget(stream->conn);
     if (!(stream->flags & ZN_ACCEL_CLOSED) || !(stream->flags & ZN_ACCEL_OWES))
         return false;
     *event = (struct zn_dp_event){ .type = ZN_DP_GONE, .stream = stream };

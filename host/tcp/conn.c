@@ -152,10 +152,23 @@ static void close_if_done(struct zn_tcp_conn *conn)
     if (!conn->released || conn->deleting != 0 || conn->taken != 0 || !conn->in_use)
         return;
     conn->in_use = false;
-    conn->dirty_next = tcp->limbo;
-    tcp->limbo = conn;
     tcp->stats.conns--;
     tcp->config.sink.closed(tcp->config.user, conn);
+    if (!conn->kept)
+        zn_tcp_forget(conn);
+}
+
+void zn_tcp_keep(struct zn_tcp_conn *conn)
+{
+    conn->kept = true;
+}
+
+void zn_tcp_forget(struct zn_tcp_conn *conn)
+{
+    struct zn_tcp *tcp = conn->tcp;
+    conn->kept = false;
+    conn->dirty_next = tcp->limbo;
+    tcp->limbo = conn;
 }
 
 void zn__tcp_reap(struct zn_tcp *tcp)

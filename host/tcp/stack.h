@@ -132,6 +132,7 @@ struct zn_tcp_conn {
     bool makes : 1;     // the accelerator may send bytes of its own on this flow
     bool corked : 1;
     bool in_use : 1;
+    bool kept : 1; // closed, and the caller still needs its memory
 
     // Receive (RFC 9293 section 3.3.1).
     uint32_t rcv_nxt;

@@ -69,7 +69,7 @@ struct zn_tcp_sink {
     void (*broke)(void *user, struct zn_tcp_conn *conn, int err);
 
     // The last call about a connection that was released: the bytes that it was given are free now,
-    // its memory is when zn_tcp_poll() is called next.
+    // its memory is when zn_tcp_poll() is called next, unless zn_tcp_keep() is called now.
     void (*closed)(void *user, struct zn_tcp_conn *conn);
 };
 
@@ -176,6 +176,10 @@ void zn_tcp_cork(struct zn_tcp_conn *conn, bool inside_frame);
 
 // FIN after what is queued.
 void zn_tcp_shutdown(struct zn_tcp_conn *conn);
+
+// In `closed`: the memory stays until zn_tcp_forget(), and then up to the next zn_tcp_poll().
+void zn_tcp_keep(struct zn_tcp_conn *conn);
+void zn_tcp_forget(struct zn_tcp_conn *conn);
 
 // No more events but `closed`. In order: what is queued still goes out; `reset`: RST, at once.
 void zn_tcp_release(struct zn_tcp_conn *conn, bool reset);

@@ -255,6 +255,8 @@ static void on_event(struct accel_rig *rig, const struct zn_dp_event *event)
         session->eof = true;
         break;
     case ZN_DP_ERROR:
+        if (event->err >= 0)
+            abort();
         session->err = event->err;
         break;
     case ZN_DP_GONE:
@@ -283,15 +285,20 @@ void accel_rig_settle(struct accel_rig *rig)
         quiet = accel_rig_turn(rig) != 0 || rig->waiting_len != 0 ? 0 : quiet + 1;
 }
 
-struct accel_session *accel_rig_connect(struct accel_rig *rig, unsigned n)
+void accel_client_syn(struct accel_rig *rig, unsigned n)
 {
     struct accel_client *client = &rig->client[n];
     client->snd_nxt = 1000 * (n + 1);
     client->reset = client->fin = client->open = false;
     rig->session[n] = NULL;
     client_emit(rig, client, ZN_TCP_SYN, NULL, 0);
+}
+
+struct accel_session *accel_rig_connect(struct accel_rig *rig, unsigned n)
+{
+    accel_client_syn(rig, n);
     accel_rig_settle(rig);
-    if (!client->open || rig->session[n] == NULL)
+    if (!rig->client[n].open || rig->session[n] == NULL)
         abort();
     return rig->session[n];
 }

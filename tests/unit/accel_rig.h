@@ -59,6 +59,7 @@ void accel_rig_settle(struct accel_rig *rig);
 
 // Client `n` connects, and the server has accepted it.
 struct accel_session *accel_rig_connect(struct accel_rig *rig, unsigned n);
+void accel_client_syn(struct accel_rig *rig, unsigned n);
 void accel_client_send(struct accel_rig *rig, unsigned n, const void *bytes, size_t len);
 void accel_client_flags(struct accel_rig *rig, unsigned n, uint8_t flags); // FIN or RST
 void accel_client_ack(struct accel_rig *rig, unsigned n);

@@ -243,6 +243,34 @@ static void streams_stay_until_their_end_is_told(void **state)
     }
 }
 
+// With an event of it still to be told, while the next connection takes the first place that is
+// free.
+static void stream_that_closes_at_once_leaves_its_place_whole(void **state)
+{
+    struct accel_rig *rig = *state;
+    struct accel_session *session = accel_rig_connect(rig, 0);
+    accel_rig_connect(rig, 2);
+    rig->client[0].mute = rig->client[2].mute = true;
+    accel_session_send(rig, 0, pattern(), 100);
+    accel_rig_settle(rig);
+    accel_client_send(rig, 0, pattern(), 50);
+    accel_client_flags(rig, 0, ZN_TCP_RST);
+    accel_rig_turn(rig);
+    assert_int_equal(session->received, 50);
+    accel_client_syn(rig, 1);
+    accel_rig_turn(rig);
+    assert_int_equal(session->sent, 100);
+    assert_int_equal(session->err, 0); // is next
+    accel_session_end(rig, 0, ZN_END_RELEASE);
+    accel_session_send(rig, 2, pattern(), 10); // ends the turn of the connections
+    accel_rig_settle(rig);
+    assert_non_null(rig->session[1]);
+    accel_client_send(rig, 1, pattern(), 70);
+    accel_rig_settle(rig);
+    assert_int_equal(rig->session[1]->received, 70);
+    assert_int_equal(rig->gones, 0);
+}
+
 static void nobody_is_accepted_after_the_end_of_listening(void **state)
 {
     struct accel_rig *rig = *state;
@@ -314,6 +342,7 @@ int main(void)
         CASE(half_end_lets_the_peer_go_on),
         CASE(reset_of_the_peer_is_an_error_once),
         CASE(streams_stay_until_their_end_is_told),
+        CASE(stream_that_closes_at_once_leaves_its_place_whole),
         CASE(nobody_is_accepted_after_the_end_of_listening),
         CASE(close_sends_what_was_given_first),
         CASE(close_resets_what_is_open),

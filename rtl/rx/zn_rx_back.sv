@@ -9,8 +9,8 @@
 // Only the entrance and the output wait; between them everything moves in each cycle. The entrance lets in what the output has
 // room for.
 //
-// Handshake: valid/ready; data holds until taken. Latency: 9 + 2 * log2(DataWidth / 8) cycles or more, as a packet leaves when
-// its last beat is in. Rate: one beat out a cycle, annotations included, whatever the packets hold.
+// Handshake: valid/ready; data holds until taken. Latency: 16 + log2(DataWidth / 8) cycles at most from a packet's last beat to
+// its annotation, when nothing is in front. Rate: one beat out a cycle, annotations included, whatever the packets hold.
 `default_nettype none
 
 module zn_rx_back

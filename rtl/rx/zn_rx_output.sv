@@ -6,7 +6,7 @@
 // order to each other; each packet has one notice, which may come before its last beat (long packets).
 //
 // Handshake: beat_valid_i and notice_valid_i are never refused; m_*: valid/ready, data holds until taken.
-// Latency: 4 cycles from a notice to its first beat. Rate: one beat a cycle, without gaps between packets.
+// Latency: 3 cycles from a notice to its first beat. Rate: one beat a cycle, without gaps between packets.
 `default_nettype none
 
 module zn_rx_output

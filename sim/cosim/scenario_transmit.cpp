@@ -82,6 +82,31 @@ void pings_of_deleted(World &world, uint32_t flow)
     world.follower().settle();
 }
 
+// A segment and a pong that end a byte before the grant does, with it, and a byte behind it.
+void grant_ends(World &world, uint32_t flow)
+{
+    Random &random = world.random();
+    for (uint32_t spare = 0; spare < 3; spare++) {
+        Settings settings = settings_answering(random);
+        settings.room = 99 + spare;
+        Connection &segment = world.open_known(settings, Taste(), flow);
+        Connection &pong = world.open_known(settings, Taste(), flow + 1);
+        Frame frame;
+        frame.payload = random.bytes(98);
+        segment.sender().queue(frame_encode_server(frame), false);
+        world.push(segment.sender().next(random, 100));
+        pong.client().add(ping_of(random, 98));
+        send_all(world, pong);
+        world.follower().settle();
+        ZN_CHECK(CHECK_GRANT, segment.sender().is_blocked() == (spare == 0),
+                 "100 bytes with a grant of %u", settings.room);
+        world.finish();
+        world.close(segment);
+        world.close(pong);
+        world.follower().settle();
+    }
+}
+
 void broadcast(World &world, size_t len, const std::vector<Connection *> &flows, bool list)
 {
     Random &random = world.random();
@@ -138,6 +163,7 @@ void scenario_pings(const Run &run)
     ping_meets(world, few, 2, false);
     ping_meets(world, narrow, 3, false);
     ping_meets(world, settings_answering(random), 4, true);
+    grant_ends(world, 10);
     for (uint32_t flow = 5; flow < 9; flow++)
         pings_of_deleted(world, flow);
     world.finish();

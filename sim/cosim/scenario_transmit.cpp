@@ -219,6 +219,13 @@ void scenario_clock(const Run &run)
         settings.room = i % 4 == 3 ? 4 : ROOM;
         flows.push_back(&world.open_known(settings, Taste(), i));
     }
+    // The clock stands where a heartbeat becomes due.
+    Settings exact = settings_answering(random);
+    exact.heartbeat_ms = 20;
+    Connection &beating = world.open_known(exact, Taste(), 20);
+    world.follower().advance(exact.heartbeat_ms - 1);
+    world.follower().advance(1);
+    world.close(beating);
     for (unsigned round = 0; round < 24; round++) {
         Connection &connection = *flows[random.below(12)];
         const bool whole = random.percent(50);

@@ -83,7 +83,7 @@ static const char *upper(const char *text)
     static unsigned turn;
     char *out = ring[turn++ % 4];
     size_t i = 0;
-    for (; text[i] != '\0' && i < sizeof(ring[0]) - 1; i++)
+    for (; i < sizeof(ring[0]) - 1 && text[i] != '\0'; i++)
         out[i] = (char)toupper((unsigned char)text[i]);
     out[i] = '\0';
     return out;
@@ -173,7 +173,7 @@ static void write_c(void)
         "// clang-format off\n"
         "#ifndef ZN_CONTRACT_H\n#define ZN_CONTRACT_H\n\n#include <stdint.h>\n\n"
         "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"messages are little-endian\");\n"
-        "\nenum { ZN_CONTRACT_VERSION = %u, ZN_FILL_PAYLOAD = 15 };\n",
+        "\nenum { ZN_CONTRACT_VERSION = %d, ZN_FILL_PAYLOAD = 15 };\n",
         VERSION);
     for (unsigned i = 0; i < ITEMS; i++) {
         if (items[i].kind == ENUM)
@@ -221,7 +221,7 @@ static void write_sv(void)
     printf("// SPDX-License-Identifier: Apache-2.0\n"
            "// Made from driver/contract/contract.def by contract_gen; do not edit.\n"
            "`default_nettype none\n\npackage zn_contract_pkg;\n"
-           "  localparam logic [7:0] CONTRACT_VERSION = 8'd%u;\n"
+           "  localparam logic [7:0] CONTRACT_VERSION = 8'd%d;\n"
            "  localparam logic [3:0] FILL_PAYLOAD = 4'd15;\n",
            VERSION);
     for (unsigned i = 0; i < ITEMS; i++) {
@@ -276,7 +276,7 @@ static void md_group(unsigned at)
 static void write_md(void)
 {
     printf(
-        "<!-- Made from contract.def by contract_gen; do not edit. -->\n# Accelerator contract, version %u\n\n"
+        "<!-- Made from contract.def by contract_gen; do not edit. -->\n# Accelerator contract, version %d\n\n"
         "What host and core say to each other. Integers are little-endian. What the words mean together is in\n"
         "[the driver's README](../README.md).\n",
         VERSION);

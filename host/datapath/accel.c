@@ -82,6 +82,7 @@ static int tcp_start(struct zn_accel_dp *dp)
         .window = 1 << 18,
         .hold_blocks = 16384,
         .keepalive_ms = 7200000,
+        .linger_ms = 2000,
         .shared = accel->shared,
         .sink = zn__accel_sink,
         .user = dp,

@@ -267,6 +267,9 @@ void zn_tcp_release(struct zn_tcp_conn *conn, bool reset)
         zn__tcp_mark(conn);
         return;
     }
+    conn->released_ms = conn->tcp->now_ms;
+    if (conn->tcp->config.linger_ms != 0)
+        zn__tcp_hold_free(conn);
     // Input that nobody read is lost: the peer must know (RFC 2525 section 2.17).
     if (reset || conn->held_bytes != 0) {
         zn__tcp_reset_conn(conn);

@@ -55,19 +55,38 @@ static void fin_in(struct zn_tcp_conn *conn, const struct zn_segment *segment)
         zn__tcp_hold_deliver(conn);
 }
 
+// Whether what comes for a released connection is thrown away still, instead of being answered with
+// RST, which would make the peer lose what it has not read of ours.
+static bool lingers(const struct zn_tcp_conn *conn)
+{
+    return conn->tcp->now_ms - conn->released_ms < conn->tcp->config.linger_ms;
+}
+
+static void throw_away(struct zn_tcp_conn *conn, const struct zn_segment *segment)
+{
+    uint32_t end = segment->seq + segment->payload_len;
+    conn->ack_now = true;
+    if (zn__seq_lt(conn->rcv_nxt, segment->seq))
+        return; // out of order: it comes again
+    conn->rcv_nxt = zn__seq_max(conn->rcv_nxt, end);
+    conn->rcv_edge = zn__seq_max(conn->rcv_edge, end);
+}
+
 static void after_ack(struct zn_tcp_conn *conn, const struct zn_segment *segment,
                       const struct zn_acc_rx_annotation *annotation)
 {
-    if (segment->payload_len != 0 && !conn->fin_received) {
-        // Nobody will read it: the peer must know (RFC 2525 section 2.17).
-        if (conn->released && zn__seq_lt(conn->rcv_nxt, segment->seq + segment->payload_len)) {
-            zn__tcp_reset_conn(conn);
-            zn__tcp_conn_end(conn);
-            return;
-        }
-        zn__tcp_text(conn, segment, annotation);
-    } else if (segment->payload_len != 0) {
+    bool more = zn__seq_lt(conn->rcv_nxt, segment->seq + segment->payload_len);
+    if (segment->payload_len != 0 && conn->fin_received) {
         conn->ack_now = true;
+    } else if (segment->payload_len != 0 && conn->released && more && lingers(conn)) {
+        throw_away(conn, segment);
+    } else if (segment->payload_len != 0 && conn->released && more) {
+        // Nobody will read it: the peer must know (RFC 2525 section 2.17).
+        zn__tcp_reset_conn(conn);
+        zn__tcp_conn_end(conn);
+        return;
+    } else if (segment->payload_len != 0) {
+        zn__tcp_text(conn, segment, annotation);
     }
     if (conn->state != ZN_TCP_CLOSED && segment->flags & ZN_TCP_FIN)
         fin_in(conn, segment);

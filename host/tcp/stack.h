@@ -181,7 +181,8 @@ struct zn_tcp_conn {
     uint8_t challenges; // since challenge_ms
     uint64_t challenge_ms;
     uint64_t heard_ms; // last segment of the peer's
-    uint64_t sent_ms;  // last new data
+    uint64_t released_ms;
+    uint64_t sent_ms; // last new data
     struct zn_cubic cubic;
 
     struct zn_tcp_link link;

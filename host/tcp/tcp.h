@@ -88,6 +88,8 @@ struct zn_tcp_config {
     uint32_t hold_blocks;  // blocks of the MTU's size for input that is out of order or not wanted
                            // yet, all connections
     uint32_t keepalive_ms; // 0: none
+    uint32_t linger_ms;    // input of a released connection is thrown away for so long, so that the
+                           // peer reads what was sent to it; then RST answers it
     uint64_t queue_max;    // bytes of memory for what is queued or unacknowledged (not the caller's
                            // bytes themselves), all connections; 0: no limit
     bool shared; // others answer at our addresses too: ports that were never listened on get no RST

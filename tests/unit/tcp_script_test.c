@@ -464,6 +464,8 @@ static bool config_line(const char *line, struct zn_tcp_config *config)
         config->hold_blocks = (uint32_t)value;
     else if (strcmp(name, "queue_max") == 0)
         config->queue_max = value;
+    else if (strcmp(name, "linger_ms") == 0)
+        config->linger_ms = (uint32_t)value;
     else if (strcmp(name, "keepalive_ms") == 0)
         config->keepalive_ms = (uint32_t)value;
     else

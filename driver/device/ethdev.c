@@ -155,12 +155,14 @@ static int queues_set_up(struct port *port, unsigned queues, const struct rte_et
     uint16_t tx_ring = TX_RING;
     if (rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx_ring, &tx_ring) != 0)
         return -EIO;
-    for (uint16_t q = 0; q < queues; q++)
+    for (unsigned i = 0; i < queues; i++) {
+        uint16_t q = (uint16_t)i;
         if (rte_eth_rx_queue_setup(port->id, q, rx_ring, (unsigned)socket, &info->default_rxconf,
                                    port->pool) != 0 ||
             rte_eth_tx_queue_setup(port->id, q, tx_ring, (unsigned)socket, &info->default_txconf) !=
                 0)
             return -EIO;
+    }
     return 0;
 }
 

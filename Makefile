@@ -158,7 +158,7 @@ sim-run: ## run the server behind the Verilated core (root; ACCEL=soft: behind i
 
 mutate: ## put faults into the RTL; the co-simulation has to catch each (5 minutes)
 	@.ci/deps.sh sim
-	$(ONCE) $(SB)/cosim/128/bench
+	$(ONCE) $(SB)/cosim/128/bench $(SB)/cosim/512/bench
 	@B=$(B) sim/mutate/run
 
 formal: ## prove what the primitives promise, for so many cycles (1 minute)

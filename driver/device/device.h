@@ -29,6 +29,10 @@ struct zn_device_message {
     unsigned records_len;
 };
 
+// Reads what a core sent to the host, header first. False: it cannot be, by its kind, version or
+// lengths.
+bool zn_device_message_read(uint8_t *bytes, size_t len, struct zn_device_message *message_out);
+
 struct zn_device_stats {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
     uint64_t tx_full; // packets that the wire did not take: TCP sends them again

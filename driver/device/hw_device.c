@@ -16,30 +16,6 @@ struct hw_device {
     struct zn_wire_packet packets[BURST];
 };
 
-// What a device says is checked before anybody believes a length of it. False: it cannot be.
-static bool message_of(const struct zn_wire_packet *packet, struct zn_device_message *message)
-{
-    const struct zn_acc_rx_annotation *annotation = (const void *)packet->bytes;
-    const struct zn_acc_report_header *report = (const void *)packet->bytes;
-    if (packet->len < sizeof(*annotation) || annotation->version != ZN_CONTRACT_VERSION)
-        return false;
-    size_t rest = packet->len - sizeof(*annotation);
-    if (report->kind == ZN_MSG_REPORT) {
-        *message =
-            (struct zn_device_message){ .records = (const void *)(packet->bytes + sizeof(*report)),
-                                        .records_len = report->count };
-        return report->count * sizeof(*message->records) <= rest;
-    }
-    *message = (struct zn_device_message){ .annotation = annotation,
-                                           .packet = packet->bytes + sizeof(*annotation),
-                                           .len = annotation->packet_length };
-    if (annotation->packet_length == 0 || annotation->packet_length > rest)
-        message->len = rest; // not known when the header left, or padded on the way
-    return annotation->kind == ZN_MSG_RX_PACKET &&
-           (annotation->reason != ZN_REASON_OK ||
-            annotation->payload_offset + (size_t)annotation->payload_length <= message->len);
-}
-
 static unsigned hw_receive(struct zn_device *base, struct zn_device_message *burst, unsigned max)
 {
     struct hw_device *device = (struct hw_device *)base;
@@ -47,7 +23,8 @@ static unsigned hw_receive(struct zn_device *base, struct zn_device_message *bur
         device->wire->ops->receive(device->wire, device->packets, max < BURST ? max : BURST);
     unsigned count = 0;
     for (unsigned i = 0; i < packets; i++) {
-        if (!message_of(&device->packets[i], &burst[count])) {
+        if (!zn_device_message_read(device->packets[i].bytes, device->packets[i].len,
+                                    &burst[count])) {
             base->stats.bad++;
             continue;
         }

@@ -52,24 +52,6 @@ static void wire_out(struct sim_device *device)
     }
 }
 
-// True: it is one.
-static bool message_of(uint8_t *bytes, size_t len, struct zn_device_message *message)
-{
-    const struct zn_acc_rx_annotation *annotation = (const void *)bytes;
-    const struct zn_acc_report_header *report = (const void *)bytes;
-    if (len < sizeof(*annotation))
-        return false;
-    if (report->kind == ZN_MSG_REPORT) {
-        *message = (struct zn_device_message){ .records = (const void *)(report + 1),
-                                               .records_len = report->count };
-        return report->count * sizeof(*message->records) <= len - sizeof(*report);
-    }
-    *message = (struct zn_device_message){ .annotation = annotation,
-                                           .packet = bytes + sizeof(*annotation),
-                                           .len = len - sizeof(*annotation) };
-    return annotation->kind == ZN_MSG_RX_PACKET;
-}
-
 // Appends what came out for the host to burst[count, max); the new count.
 static unsigned host_out(struct sim_device *device, struct zn_device_message *burst, unsigned count,
                          unsigned max)
@@ -79,7 +61,7 @@ static unsigned host_out(struct sim_device *device, struct zn_device_message *bu
         long len = zn_sim_pop_host(device->sim, bytes, MESSAGE_MAX, NULL);
         if (len <= 0)
             break;
-        if (!message_of(bytes, (size_t)len, &burst[count])) {
+        if (!zn_device_message_read(bytes, (size_t)len, &burst[count])) {
             device->base.stats.bad++;
             continue;
         }
